@@ -17,6 +17,7 @@ import sys
 import threading
 import wave
 from collections import OrderedDict
+from functools import lru_cache
 from math import gcd
 from pathlib import Path
 
@@ -84,18 +85,26 @@ def resample(pcm: bytes, source: int, target: int) -> bytes:
     if source == target or not pcm:
         return pcm
     up, down = target // gcd(source, target), source // gcd(source, target)
+    branches = _branches(up, down)
+    half = branches.shape[1] // 2
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)
-    cutoff = 0.94 * min(1.0, up / down)  # of the source's Nyquist
-    half = int(np.ceil(32 / min(1.0, up / down)))
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(samples, (half - 1, half + down)), 2 * half)
     made = np.zeros(-(-len(samples) * up // down), np.float32)
     for phase in range(min(up, len(made))):
-        first, fraction = divmod(phase * down, up)
-        at = np.arange(1 - half, half + 1) - fraction / up
-        taps = cutoff * np.sinc(cutoff * at) * np.kaiser(2 * half + 1, 8.0)[1:]
         count = len(made[phase::up])
-        made[phase::up] = windows[first::down][:count] @ (taps / taps.sum()).astype(np.float32)
+        made[phase::up] = windows[phase * down // up :: down][:count] @ branches[phase]
     return np.clip(np.rint(made), -32768, 32767).astype("<i2").tobytes()
+
+
+@lru_cache(maxsize=16)
+def _branches(up: int, down: int) -> np.ndarray:
+    """Taps of each output phase, float32 of shape (up, taps)."""
+    lower = min(1.0, up / down)
+    half, cutoff = int(np.ceil(32 / lower)), 0.94 * lower  # cutoff in parts of the source's Nyquist
+    phases = np.arange(up)[:, None] * down % up / up
+    at = np.arange(1 - half, half + 1)[None, :] - phases
+    taps = np.sinc(cutoff * at) * np.kaiser(2 * half + 1, 8.0)[1:]
+    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 class _Cache:
@@ -173,7 +182,7 @@ class _Worker:
             self._stop()
 
     def forget(self) -> None:
-        """In a forked child (an RQ work-horse) the worker is the parent's: let go of its pipes; ours starts when needed."""
+        """In a forked child (an RQ work-horse) the worker is the parent's: let go of its pipes."""
         self._lock = threading.Lock()
         process, self._process = self._process, None
         if process:
