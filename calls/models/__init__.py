@@ -1,0 +1,25 @@
+"""The database. Who may write what: transfers and everything below them only through `calls.services`."""
+
+from calls.models.company import Department, Extension, Holiday, Membership, OpeningHours, Switch
+from calls.models.integration import ApiClient, WebhookDelivery
+from calls.models.live import AudioSession, SwitchCommand, WebProcess
+from calls.models.transfer import Attempt, Ticket, Transfer, TransferEvent, Utterance
+
+__all__ = [
+    "ApiClient",
+    "Attempt",
+    "AudioSession",
+    "Department",
+    "Extension",
+    "Holiday",
+    "Membership",
+    "OpeningHours",
+    "Switch",
+    "SwitchCommand",
+    "Ticket",
+    "Transfer",
+    "TransferEvent",
+    "Utterance",
+    "WebProcess",
+    "WebhookDelivery",
+]

@@ -1,0 +1,67 @@
+"""Reading the environment: three helpers that refuse what they do not understand.
+
+A secret may also come from a file: NAME_FILE holds its path (Docker and systemd credentials).
+"""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable's text, blanks at both ends removed."""
+    return os.environ.get(name, default).strip()
+
+
+def secret(name: str, default: str = "") -> str:
+    """The secret NAME, or the content of the file that NAME_FILE names.
+
+    Raises ImproperlyConfigured when NAME_FILE names a file that cannot be read.
+    """
+    path = text(f"{name}_FILE")
+    if not path:
+        return text(name, default)
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {error.strerror}") from error
+
+
+def number(name: str, default: float, *, least: float = 0) -> float:
+    """A number not below `least`. Raises ImproperlyConfigured for anything else."""
+    raw = text(name)
+    if not raw:
+        return default
+    try:
+        value = float(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a number, not {raw!r}") from error
+    if value < least:
+        raise ImproperlyConfigured(f"{name} must be at least {least:g}, not {raw}")
+    return value
+
+
+def integer(name: str, default: int, *, least: int = 0) -> int:
+    """As number(), a whole one."""
+    value = number(name, default, least=least)
+    if value != int(value):
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value:g}")
+    return int(value)
+
+
+def switched_on(name: str, default: bool) -> bool:
+    """true/false (also 1/0, yes/no, on/off). Raises ImproperlyConfigured for anything else."""
+    raw = text(name).lower()
+    if not raw:
+        return default
+    if raw in {"1", "true", "yes", "on"}:
+        return True
+    if raw in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} must be true or false, not {raw!r}")
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    """A comma-separated list, blanks and empty parts removed."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]

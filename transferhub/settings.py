@@ -1,0 +1,158 @@
+"""Settings, from the environment only. Every name here is explained in docs/environment.md (a test compares)."""
+
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from transferhub import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("TRANSFERHUB_VAR_DIR") or BASE_DIR / "var")
+
+DEBUG = env.switched_on("DEBUG", False)
+SECRET_KEY = env.secret("SECRET_KEY")
+if not SECRET_KEY:
+    # Anybody who knows the key can forge a session, so only a machine that serves nobody else may do without.
+    if not DEBUG and env.text("ALLOWED_HOSTS"):
+        raise ImproperlyConfigured("Set SECRET_KEY (or SECRET_KEY_FILE) to a long random text.")
+    SECRET_KEY = "insecure-" + "for-a-single-machine-without-allowed-hosts" * 2
+ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.listed("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "unfold.contrib.forms",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "simple_history",
+    "channels",
+    "django_rq",
+    "calls",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+ROOT_URLCONF = "transferhub.urls"
+ASGI_APPLICATION = "transferhub.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ]
+        },
+    }
+]
+
+# ------------------------------------------------------------------ state
+DATABASE_URL = env.secret("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'transferhub.sqlite3'}"
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=0)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # IMMEDIATE takes the write lock at BEGIN: a transaction never finds out half-way that it read old rows.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+    }
+    DATABASES["default"].setdefault("TEST", {})
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.secret("REDIS_URL") or "redis://127.0.0.1:6379/0"
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        # capacity: messages held for one slow reader before new ones are dropped; a board push is worth nothing late.
+        "CONFIG": {"hosts": [REDIS_URL], "capacity": 1000, "expiry": 30, "prefix": env.text("REDIS_PREFIX", "transferhub")},
+    }
+}
+RQ_QUEUES = {"default": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 120}}
+
+# ------------------------------------------------------------------ telephone side
+FREESWITCH_HOST = env.text("FREESWITCH_HOST", "127.0.0.1")
+FREESWITCH_PORT = env.integer("FREESWITCH_PORT", 8021, least=1)
+FREESWITCH_PASSWORD = env.secret("FREESWITCH_PASSWORD", "ClueCon")
+FREESWITCH_DOMAIN = env.text("FREESWITCH_DOMAIN")
+FREESWITCH_PROFILE = env.text("FREESWITCH_PROFILE", "default")  # the conference profile, not the SIP one
+AUDIO_BASE_URL = env.text("AUDIO_BASE_URL", "ws://127.0.0.1:8000")
+AUDIO_RATE = env.integer("AUDIO_RATE", 24000, least=8000)
+
+# ------------------------------------------------------------------ OpenAI, OmniPlay
+OPENAI_API_KEY = env.secret("OPENAI_API_KEY")
+OPENAI_REALTIME_URL = env.text("OPENAI_REALTIME_URL", "wss://api.openai.com/v1/realtime")
+OPENAI_REALTIME_MODEL = env.text("OPENAI_REALTIME_MODEL", "gpt-realtime-2.1")
+OPENAI_TRANSCRIBE_MODEL = env.text("OPENAI_TRANSCRIBE_MODEL", "gpt-transcribe")  # "none" turns transcription off
+OMNIPLAY_URL = env.text("OMNIPLAY_URL").rstrip("/")
+OMNIPLAY_TOKEN = env.secret("OMNIPLAY_TOKEN")
+
+PROMPT_VOICE = env.text("PROMPT_VOICE", "pt-br")  # an espeak-ng voice, the path of a Piper .onnx, or "realtime"
+WEBHOOK_HOSTS = env.listed("WEBHOOK_HOSTS")  # hosts that callback_url may name
+WEBHOOK_SECRET = env.secret("WEBHOOK_SECRET") or SECRET_KEY
+RETENTION_DAYS = env.integer("RETENTION_DAYS", 30, least=1)
+# Divides every limit of a department (1 in real life): a trial with short limits uses the very code of a long one.
+LIMITS_DIVISOR = env.number("LIMITS_DIVISOR", 1, least=1)
+
+# ------------------------------------------------------------------ people
+LANGUAGE_CODE = "pt-br"
+LANGUAGES = [("pt-br", _("Portuguese (Brazil)")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "calls" / "locale"]
+TIME_ZONE = env.text("TIME_ZONE", "America/Sao_Paulo")
+USE_TZ = True
+USE_I18N = True
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "console:transfers"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / "staticfiles")
+WHITENOISE_USE_FINDERS = True  # the demo serves without collectstatic
+
+# ------------------------------------------------------------------ transport security
+HTTPS = env.switched_on("HTTPS", False)  # a TLS proxy stands in front
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+X_FRAME_OPTIONS = "SAMEORIGIN"
+
+# ------------------------------------------------------------------ logs
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname).1s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+        "websockets": {"level": "WARNING"},
+    },
+}
