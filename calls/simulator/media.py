@@ -1,7 +1,7 @@
 """The audio of the simulated switch: legs, the 20 ms tick that moves their sound, broadcasts and playbacks to one leg.
 
-A tick takes one frame from every leg's mouth, gives it to the leg's streams, lets each conference mix, lays playbacks and
-broadcasts over that, and hands the result to the ears. All of it runs on the event loop's thread.
+A tick takes one frame from every leg's mouth, gives it to the leg's streams, lets each conference mix, lays playbacks
+and broadcasts over that, and hands the result to the ears. All of it runs on the event loop's thread.
 """
 
 import asyncio

@@ -132,7 +132,7 @@ class Room:
     def relate(
         self, a: int, b: int, *, nohear: bool | None = None, nospeak: bool | None = None, clear: bool = False
     ) -> None:
-        """`relate a b nohear`: a does not hear b; `nospeak`: b does not hear a; `clear` undoes both. Raises KeyError."""
+        """`nohear`: a does not hear b; `nospeak`: b does not hear a; `clear` undoes both. Raises KeyError."""
         member = self.members[a]
         for relation, wanted in ((member.deaf_to, nohear), (member.kept_from, nospeak)):
             if clear or wanted is False:
@@ -207,8 +207,8 @@ class Room:
             if alone is not None:
                 parts.append((*alone, "moh"))
         if member.clips:
-            # A clip reaches its member whatever his flags. The tick in which it ends is silent, the next clip begins with
-            # the one after: with the last frame's padding these are the 20 to 40 ms of silence between two.
+            # A clip reaches its member whatever his flags. The tick in which it ends is silent, the next one begins
+            # after it: with the last frame's padding these are the 20 to 40 ms of silence between two.
             step = member.clips[0].step()
             if step is None:
                 self._news.append((member.id, member.clips.popleft().sound.name, "done"))

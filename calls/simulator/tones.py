@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 RATE = 8000
-LEVEL = 10185
+LEVEL = 10187
 """Peak of one frequency: teletone's default of -7 dBm0. A steady tone then has the Current-Energy of 6481 that a real
 conference reports."""
 
