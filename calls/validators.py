@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 EXTENSION = re.compile(r"[0-9A-Za-z_.+*#-]{1,32}\Z")
 CALL_UUID = re.compile(r"[0-9A-Za-z@._-]{1,128}\Z")
 NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}\Z")  # conference profile, domain, context
+MUSIC = re.compile(r"[0-9A-Za-z_./:%(),;=@-]{0,200}\Z")  # a path or a stream, no blank: the command's last argument
 _DIALPLAN_PART = r"[0-9A-Za-z_.+*#-]{1,64}"
 # "EXT", "EXT XML CONTEXT", or an inline text: applications "app:data" joined by commas or by the delimiter of m:X:
 _RETURN_EXTENSION = re.compile(rf"{_DIALPLAN_PART}(?: XML {_DIALPLAN_PART})?\Z")
@@ -20,7 +21,9 @@ _RETURN_INLINE = re.compile(r"(?:m:[\^|;]:)?[0-9A-Za-z_.:/=+*#@^|;,-]{1,200} inl
 
 def check_extension(value: str) -> None:
     if not EXTENSION.match(value):
-        raise ValidationError(_("Use 1 to 32 letters, digits or the signs _ . + * # - (for example 2001)."), code="extension")
+        raise ValidationError(
+            _("Use 1 to 32 letters, digits or the signs _ . + * # - (for example 2001)."), code="extension"
+        )
 
 
 def check_call_uuid(value: str) -> None:
@@ -31,6 +34,11 @@ def check_call_uuid(value: str) -> None:
 def check_name(value: str) -> None:
     if not NAME.match(value):
         raise ValidationError(_("Use 1 to 64 letters, digits or the signs _ . -"), code="name")
+
+
+def check_music(value: str) -> None:
+    if not MUSIC.match(value):
+        raise ValidationError(_("Use a path or stream without blanks, for example local_stream://moh."), code="music")
 
 
 def check_destination(value: str) -> None:

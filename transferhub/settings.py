@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "simple_history",
     "channels",
     "django_rq",
+    "ninja",  # its OpenAPI page from our own static files, not from a CDN
     "calls",
 ]
 MIDDLEWARE = [
@@ -85,7 +86,12 @@ CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         # capacity: messages held for one slow reader before new ones are dropped; a board push is worth nothing late.
-        "CONFIG": {"hosts": [REDIS_URL], "capacity": 1000, "expiry": 30, "prefix": env.text("REDIS_PREFIX", "transferhub")},
+        "CONFIG": {
+            "hosts": [REDIS_URL],
+            "capacity": 1000,
+            "expiry": 30,
+            "prefix": env.text("REDIS_PREFIX", "transferhub"),
+        },
     }
 }
 RQ_QUEUES = {"default": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 120}}

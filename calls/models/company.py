@@ -27,14 +27,26 @@ class Switch(models.Model):
     host = models.CharField(_("host"), max_length=255, default="127.0.0.1")
     port = models.PositiveIntegerField(_("Event Socket port"), default=8021)
     domain = models.CharField(
-        _("domain of the extensions"), max_length=128, blank=True, validators=[validators.check_name],
+        _("domain of the extensions"),
+        max_length=128,
+        blank=True,
+        validators=[validators.check_name],
         help_text=_("The part behind the @ of user/2001@domain. Empty: the switch's own domain."),
     )
     conference_profile = models.CharField(
         _("conference profile"), max_length=64, default="default", validators=[validators.check_name]
     )
+    hold_music = models.CharField(
+        _("hold music"),
+        max_length=200,
+        blank=True,
+        validators=[validators.check_music],
+        help_text=_("What callers on hold hear, e.g. local_stream://moh. Empty: the conference profile's music."),
+    )
     password_variable = models.CharField(
-        _("environment variable with the password"), max_length=64, default="FREESWITCH_PASSWORD",
+        _("environment variable with the password"),
+        max_length=64,
+        default="FREESWITCH_PASSWORD",
         validators=[RegexValidator(r"^[A-Z][A-Z0-9_]*\Z", _("Capital letters, digits and _ only."))],
     )
     enabled = models.BooleanField(_("in use"), default=True)
@@ -66,7 +78,11 @@ class Extension(models.Model):
     name = models.CharField(_("who answers"), max_length=80)
     enabled = models.BooleanField(_("takes calls"), default=True)
     switch = models.ForeignKey(
-        Switch, models.PROTECT, null=True, blank=True, verbose_name=_("telephone switch"),
+        Switch,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("telephone switch"),
         help_text=_("Empty: on every switch."),
     )
     claimed_by = models.ForeignKey(
@@ -101,7 +117,9 @@ class Department(models.Model):
     name = models.CharField(_("name"), max_length=80)
     slug = models.SlugField(_("short name"), unique=True, help_text=_("The name the secretary uses, e.g. vendas."))
     words = models.CharField(
-        _("words that mean it"), max_length=500, blank=True,
+        _("words that mean it"),
+        max_length=500,
+        blank=True,
         help_text=_("Separated by commas: what callers say when they want this department."),
     )
     enabled = models.BooleanField(_("in use"), default=True)
@@ -114,7 +132,8 @@ class Department(models.Model):
         _("ring each agent for (seconds)"), default=25, validators=[MinValueValidator(5), MaxValueValidator(120)]
     )
     decision_seconds = models.PositiveSmallIntegerField(
-        _("time to decide after the announcement (seconds)"), default=15,
+        _("time to decide after the announcement (seconds)"),
+        default=15,
         validators=[MinValueValidator(5), MaxValueValidator(60)],
     )
     total_seconds = models.PositiveSmallIntegerField(
@@ -126,15 +145,21 @@ class Department(models.Model):
     voice = models.CharField(_("voice of the announcer"), max_length=64, default="marin")
     language = models.CharField(_("language"), max_length=10, default="pt-BR")
     instructions = models.TextField(
-        _("announcement"), blank=True,
-        help_text=_("What the announcer says first. {caller}, {number}, {department}, {summary} and {agent} are filled in."),
+        _("announcement"),
+        blank=True,
+        help_text=_(
+            "What the announcer says first. {caller}, {number}, {department}, {summary} and {agent} are filled in."
+        ),
     )
     caller_hears = models.CharField(
-        _("during the announcement the caller hears"), max_length=12, choices=CallerHears.choices,
+        _("during the announcement the caller hears"),
+        max_length=12,
+        choices=CallerHears.choices,
         default=CallerHears.CONFERENCE,
     )
     transfer_bridged = models.BooleanField(
-        _("take callers who are talking with somebody"), default=False,
+        _("take callers who are talking with somebody"),
+        default=False,
         help_text=_("The person they talk with is hung up."),
     )
     call_waiting = models.BooleanField(_("ring agents who are on another call"), default=False)
@@ -142,11 +167,17 @@ class Department(models.Model):
         _("time zone"), max_length=64, default="America/Sao_Paulo", validators=[validators.check_timezone]
     )
     return_to = models.CharField(
-        _("callers return to"), max_length=255, default="ivr_return XML public", validators=[validators.check_destination],
+        _("callers return to"),
+        max_length=255,
+        default="ivr_return XML public",
+        validators=[validators.check_destination],
         help_text=_('Dialplan destination, e.g. "ivr_return XML public".'),
     )
     after_call_to = models.CharField(
-        _("after a talk callers go to"), max_length=255, blank=True, validators=[validators.check_destination],
+        _("after a talk callers go to"),
+        max_length=255,
+        blank=True,
+        validators=[validators.check_destination],
         help_text=_("Empty: the same place."),
     )
     ticket_on = models.JSONField(_("open a ticket when the outcome is"), default=default_ticket_outcomes, blank=True)
@@ -224,7 +255,12 @@ class Holiday(models.Model):
     date = models.DateField(_("date"))
     every_year = models.BooleanField(_("every year"), default=False)
     department = models.ForeignKey(
-        Department, models.CASCADE, null=True, blank=True, related_name="holidays", verbose_name=_("department"),
+        Department,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="holidays",
+        verbose_name=_("department"),
         help_text=_("Empty: all departments."),
     )
 

@@ -93,16 +93,11 @@ class StartStream(SwitchCommand):
 
 @dataclass(frozen=True, slots=True)
 class HoldCaller(SwitchCommand):
-    """conference NAME hold uuid=A MUSIC: during the announcement A hears music alone."""
+    """conference NAME hold uuid=A MUSIC: A hears music alone, not the agent. `music` "" is the profile's moh-sound."""
 
     caller: str
     conference: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnholdCaller(SwitchCommand):
-    caller: str
-    conference: str
+    music: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +158,7 @@ class ReleaseAgents(LocalEffect):
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket(LocalEffect):
-    """Our record and protocol now, OmniPlay by the worker after commit. Answered in the same step by the snapshot's
-    `protocol`."""
+    """Our record and protocol now (answered at once by TicketOpened), OmniPlay by the worker after commit."""
 
     outcome: str
 

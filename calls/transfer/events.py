@@ -134,6 +134,8 @@ class NobodyToRing(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentRinging(Event):
+    """A leg of the attempt exists (CHANNEL_CREATE with its mark)."""
+
     attempt: str
     uuid: str
 
@@ -183,6 +185,8 @@ class AgentHeld(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentUnheld(Event):
+    """B took us back from hold."""
+
     attempt: str
     uuid: str
 
@@ -222,6 +226,8 @@ class AnnouncementEnded(Event):
 # ---------------------------------------------------------------- results of commands
 @dataclass(frozen=True, slots=True)
 class PutThroughDone(Event):
+    """Hook armed, A unmuted: they talk."""
+
     attempt: str
 
 
@@ -231,6 +237,13 @@ class PutThroughFailed(Event):
 
     attempt: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketOpened(Event):
+    """`services` wrote our record: answer to the command OpenTicket."""
+
+    protocol: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,201 @@
+"""The model proposes, these rules dispose: what the agent said, as far as it counts.
+
+A tool call of the announcer is evidence, not a decision. It counts only if the response that holds it was completed and
+the agent was heard answering between the beginning of the announcement and that response. Everything doubtful is
+`Unclear`, which costs one more question; a wrong yes would put a caller through to somebody who did not agree.
+
+All times are milliseconds of the agent's own audio, counted from the first frame of his leg. Source of the tool-call
+rules: response.function_call_arguments.done is also sent for interrupted responses, so only response.done is read.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+ACCEPT, REJECT, VOICEMAIL = "accept_transfer", "reject_transfer", "voicemail_detected"
+TOOLS = frozenset({ACCEPT, REJECT, VOICEMAIL})
+
+GREETING_MS = 700
+"""An "alô?" is shorter than this ..."""
+GREETING_WINDOW_MS = 1500
+"""... and begins this soon: before the announcement, or in its first moments."""
+LONG_SPEECH_MS = 4000
+"""Nobody answers a yes-or-no question for longer without a pause; an answering machine does."""
+PAUSE_MS = 600
+"""A pause shorter than this does not interrupt a speech (machines breathe between sentences)."""
+REASON_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the agent's speech."""
+
+    start_ms: int
+    end_ms: int
+
+    @property
+    def length_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What our own ears heard of the agent. `announced_at_ms` None: the announcement has not been audible yet."""
+
+    announced_at_ms: int | None = None
+    spans: tuple[Span, ...] = ()
+    transcript: str = ""  # of the agent's last turn, "" where unknown; transcripts may come late or never
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    call_id: str
+    name: str
+    arguments: str = "{}"  # JSON, as the model wrote it: may be anything
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A finished response: its status, its tool calls, and when it was asked for."""
+
+    status: str
+    calls: tuple[ToolCall, ...] = ()
+    asked_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    rule: str = "agent_agreed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    reason: str = ""
+    rule: str = "agent_declined"
+
+
+@dataclass(frozen=True, slots=True)
+class Voicemail:
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Nothing is decided. `rule` names why; "" : the response decided nothing and claimed nothing."""
+
+    rule: str = ""
+
+
+Verdict = Accept | Reject | Voicemail | Unclear
+
+# What people say before they know what it is about. The whole turn must consist of these to be no answer.
+_NO_ANSWER = re.compile(
+    r"(?:\b(?:alo|oi|ola|pronto|pois nao|sim\?|diga|fala|bom dia|boa tarde|boa noite|hello|hi|"
+    r"quem (?:e|fala|gostaria|esta falando|deseja)(?: (?:que|e|por favor|falando|esta|fala))*|"
+    r"who is (?:it|this|calling|speaking)|de onde fala|do que se trata|como e|o que)\b[\s,.!?]*)+"
+)
+_NO = re.compile(r"\b(?:nao|no|not|nunca|negativo|can't|cannot)\b")
+_YES = re.compile(r"\b(?:sim|pode|claro|aceito|atendo|manda|passa|transfere|beleza|ok|yes|sure|okay|go ahead)\b")
+_POLITE_NO = re.compile(r"\bpois nao\b")
+
+
+def dispose(response: Response, hearing: Hearing, already_answered: Collection[str] = ()) -> Verdict:
+    """What a finished response decides. `already_answered`: call_ids that were disposed of before."""
+    calls = [call for call in _once(response.calls, already_answered) if call.name in TOOLS]
+    if not calls:
+        return Unclear()
+    if response.status != "completed":
+        return Unclear("response_not_completed")
+    if len({call.name for call in calls}) > 1:
+        return Unclear("contradictory_calls")
+    if hearing.announced_at_ms is None:
+        return Unclear("nothing_announced")
+    if not heard_speech(hearing, response.asked_at_ms):
+        return Unclear("agent_has_not_spoken")
+    name = calls[0].name
+    if longest_speech_ms(hearing.spans) > LONG_SPEECH_MS:
+        return Voicemail("long_speech")
+    if name == VOICEMAIL:
+        return Voicemail("machine_recognised")
+    if not has_answered(hearing, response.asked_at_ms):
+        return Unclear("only_a_greeting")
+    if name == REJECT:
+        return Reject(reason_of(calls))
+    return _accepted(hearing.transcript)
+
+
+def _accepted(transcript: str) -> Verdict:
+    said = normalised(transcript)
+    if said and _NO_ANSWER.fullmatch(said):
+        return Unclear("a_question_is_no_answer")
+    if _NO.search(_POLITE_NO.sub("", said)) and not _YES.search(said):
+        return Unclear("transcript_says_no")
+    return Accept()
+
+
+def by_speech_alone(spans: Sequence[Span]) -> Verdict:
+    """What can be said without any model: a long uninterrupted speech is a machine."""
+    return Voicemail("long_speech") if longest_speech_ms(spans) > LONG_SPEECH_MS else Unclear()
+
+
+def is_greeting(span: Span, announced_at_ms: int | None) -> bool:
+    """An "alô?" at the beginning: it neither answers nor interrupts."""
+    soon = announced_at_ms is None or span.start_ms < announced_at_ms + GREETING_WINDOW_MS
+    return soon and span.length_ms < GREETING_MS
+
+
+def heard_speech(hearing: Hearing, before_ms: int) -> bool:
+    """The agent said anything at all between the beginning of the announcement and `before_ms`."""
+    began = hearing.announced_at_ms
+    return began is not None and any(span.end_ms > began and span.start_ms < before_ms for span in hearing.spans)
+
+
+def has_answered(hearing: Hearing, before_ms: int) -> bool:
+    """As heard_speech(), and it was more than a greeting."""
+    began = hearing.announced_at_ms
+    return began is not None and any(
+        span.end_ms > began and span.start_ms < before_ms and not is_greeting(span, began) for span in hearing.spans
+    )
+
+
+def longest_speech_ms(spans: Iterable[Span]) -> int:
+    """The longest speech, pauses below PAUSE_MS included."""
+    longest = 0
+    start = end = None
+    for span in sorted(spans, key=lambda each: each.start_ms):
+        if end is None or span.start_ms - end >= PAUSE_MS:
+            start = span.start_ms
+        end = max(end or 0, span.end_ms)
+        longest = max(longest, end - start)
+    return longest
+
+
+def reason_of(calls: Iterable[ToolCall]) -> str:
+    """The first usable reason, at most 300 characters, on one line; "" when the arguments make no sense."""
+    for call in calls:
+        try:
+            reason = json.loads(call.arguments)["reason"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            continue
+        if isinstance(reason, str) and reason.strip():
+            printable = "".join(c if c.isprintable() else " " for c in reason[: 4 * REASON_LENGTH])
+            return " ".join(printable.split())[:REASON_LENGTH]
+    return ""
+
+
+def normalised(text: str) -> str:
+    """Lower case, without accents, blanks collapsed."""
+    plain = unicodedata.normalize("NFD", text.casefold())
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+def _once(calls: Iterable[ToolCall], already: Collection[str]) -> list[ToolCall]:
+    seen = set(already)
+    fresh = []
+    for call in calls:
+        if call.call_id not in seen:
+            seen.add(call.call_id)
+            fresh.append(call)
+    return fresh

@@ -1,0 +1,56 @@
+"""How a hunt goes on or comes to its end: the next agent, or ticket, prompt and the way home.
+
+Shared by the moves on both sides of the decision; see machine.py for the table.
+"""
+
+from calls.transfer import commands as c
+from calls.transfer.snapshot import Caller
+from calls.transfer.states import AttemptOutcome, Outcome, Source, State
+from calls.transfer.work import PROMPT_LIMIT, SHORTEST_RING, Deadline, Work
+
+
+def next_agent(w: Work, ended: AttemptOutcome, *, cause: str = "", reason: str = "", by: Source | None = None) -> None:
+    """The attempt is over: ring the next one where limits allow, else finish with this attempt's outcome."""
+    s = w.snapshot
+    w.close_attempt(ended, cause=cause, reason=reason)
+    outcome = Outcome.NO_ANSWER if ended == AttemptOutcome.SKIPPED else Outcome(ended.value)
+    w.decide(outcome, by=by, reason=reason, error=cause if ended == AttemptOutcome.ERROR else "")
+    time_left = s.wait_until is None or (s.wait_until - w.now).total_seconds() >= min(
+        SHORTEST_RING, s.policy.ring_seconds
+    )
+    if s.attempts_made < s.policy.max_attempts and time_left:
+        w.go(State.DIALLING)
+        w.do(c.ClaimAgent())  # answered before this step ends: NobodyToRing finishes with the outcome decided here
+    else:
+        finish(w, None)
+
+
+def finish(w: Work, outcome: Outcome | None, *, error: str = "", by: Source | None = None) -> None:
+    """Nobody took the call (None: the outcome stands already): ticket by the department's rule, tell, take home."""
+    if outcome is not None:
+        w.decide(outcome, error=error, by=by)
+    s = w.snapshot
+    ticket = bool(s.outcome) and s.outcome in s.policy.ticket_on and not s.protocol
+    inside = s.caller == Caller.INSIDE
+    if not inside:
+        # Gone, home, or never ours (a closed department): there is nobody to play a prompt to.
+        if ticket:
+            w.do(c.OpenTicket(s.outcome.value if s.outcome else ""))
+        w.end()
+    elif ticket:
+        w.go(State.INFORMING)
+        w.do(c.OpenTicket(s.outcome.value if s.outcome else ""))
+        w.net("inform", s.policy.ticket_wait_seconds + PROMPT_LIMIT)
+        w.arm(Deadline.TICKET, s.policy.ticket_wait_seconds)
+    elif s.policy.tells_without_ticket and s.outcome not in (Outcome.CANCELLED, Outcome.ACCEPTED):
+        w.go(State.INFORMING)
+        w.net("inform", PROMPT_LIMIT)
+        prepare_prompt(w)
+    else:
+        w.send_home()
+
+
+def prepare_prompt(w: Work) -> None:
+    s = w.snapshot
+    w.do(c.PreparePrompt(s.ticket_number, s.outcome.value if s.outcome else ""))
+    w.arm(Deadline.PROMPT, PROMPT_LIMIT)
