@@ -81,6 +81,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"].setdefault("TEST", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+REDIS_PREFIX = env.text("REDIS_PREFIX", "transferhub")
 REDIS_URL = env.secret("REDIS_URL") or "redis://127.0.0.1:6379/0"
 CHANNEL_LAYERS = {
     "default": {
@@ -90,7 +91,7 @@ CHANNEL_LAYERS = {
             "hosts": [REDIS_URL],
             "capacity": 1000,
             "expiry": 30,
-            "prefix": env.text("REDIS_PREFIX", "transferhub"),
+            "prefix": REDIS_PREFIX,
         },
     }
 }

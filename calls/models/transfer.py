@@ -16,7 +16,7 @@ def choices(enum) -> list[tuple[str, str]]:
 
 
 class Transfer(models.Model):
-    """The state machine's row. `memory` is the machine's snapshot (calls.services.store); the columns are for queries."""
+    """The state machine's row. `memory` holds its snapshot (calls.services.store); the columns are for queries."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.PositiveIntegerField(default=0)  # grows with every step; writers compare it

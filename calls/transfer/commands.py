@@ -172,9 +172,9 @@ class PrepareAnnouncer(LocalEffect):
 
 @dataclass(frozen=True, slots=True)
 class PreparePrompt(LocalEffect):
-    """An AudioSession row (leg "caller"); answered by PromptReady or PromptFailed. `number` is spoken digit by digit."""
+    """An AudioSession row (leg "caller"); answered by PromptReady or PromptFailed."""
 
-    number: str  # "" : the department's text for no ticket
+    number: str  # spoken digit by digit; "": the department's text for no ticket
     outcome: str
 
 

@@ -56,7 +56,7 @@ class Choice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DecisionMade(Event):
-    """A valid decision, already disposed by `decision.py` (voice), a key, or the console. `attempt` "" = the current."""
+    """A valid decision: disposed by `decision.py` (voice), a key, or the console. `attempt` "" = the current."""
 
     attempt: str
     choice: Choice

@@ -12,6 +12,7 @@ from calls.transfer.hunt import finish, next_agent
 from calls.transfer.snapshot import Announcer, Caller
 from calls.transfer.states import AttemptOutcome, Outcome, Source, State
 from calls.transfer.work import (
+    ANNOUNCER_LIMIT,
     ANNOUNCER_TRIES,
     CONNECT_LIMIT,
     JOIN_LIMIT,
@@ -141,9 +142,10 @@ def joined(w: Work, event: e.AgentJoined) -> None:
     )
     w.go(State.ANNOUNCING)
     w.net("announce", s.policy.announce_seconds)
-    w.arm(Deadline.ANNOUNCE, s.policy.announce_seconds)
     if s.announcer == Announcer.READY:
         _stream(w)
+    else:
+        w.arm(Deadline.ANNOUNCER, ANNOUNCER_LIMIT)
 
 
 def dial_failed(w: Work, event: e.DialFailed) -> None:
@@ -186,6 +188,8 @@ def announcer_lost(w: Work, event: e.AnnouncerLost) -> None:
     if losses < ANNOUNCER_TRIES:
         w.set(announcer=Announcer.PREPARING, announcer_url="")
         w.do(c.PrepareAnnouncer(s.attempt))
+        if s.state == State.ANNOUNCING:
+            w.arm(Deadline.ANNOUNCER, ANNOUNCER_LIMIT)
         return
     if s.state == State.DIALLING:
         w.set(announcer=Announcer.NONE)  # the telephone may ring on; joined without an announcer ends below
@@ -255,6 +259,9 @@ def decided(w: Work, event: e.DecisionMade) -> None:
 
 
 def decision_overdue(w: Work, event: e.DeadlinePassed) -> None:
+    if event.kind == Deadline.ANNOUNCER:
+        _give_up_announcing(w, "no_announcer")
+        return
     w.let_agent_go()
     next_agent(w, AttemptOutcome.TIMEOUT)
 
@@ -268,6 +275,7 @@ def _stream(w: Work, restart: bool = False) -> None:
     s = w.snapshot
     w.set(announcer=Announcer.STREAMING)
     w.do(c.StartStream("agent", s.agent_uuid, s.announcer_url, s.attempt, restart))
+    _whole_limit(w)
 
 
 def _time_to_decide(w: Work) -> None:

@@ -22,6 +22,7 @@ HOME_LIMIT = 8  # to see the caller leave the conference
 NET_MARGIN = 3
 SHORTEST_RING = 5  # no new attempt when less of the total wait is left
 ANNOUNCER_TRIES = 2
+ANNOUNCER_LIMIT = 4  # an agent does not listen to nothing for longer
 HOME_TRIES = 3
 
 
@@ -32,6 +33,7 @@ class Deadline:
     PARK = "park"
     RING = "ring"
     JOIN = "join"
+    ANNOUNCER = "announcer"  # the agent is there, the announcer is not yet
     ANNOUNCE = "announce"
     DECISION = "decision"
     CONNECT = "connect"
@@ -81,14 +83,12 @@ class Work:
             error=error,
         )
 
-    def close_attempt(
-        self, outcome: AttemptOutcome, *, cause: str = "", reason: str = "", release: bool = True
-    ) -> None:
+    def close_attempt(self, outcome: AttemptOutcome, *, cause: str = "", reason: str = "") -> None:
         """The current attempt is over; its announcer too."""
         s = self.snapshot
         if not s.attempt:
             return
-        self.do(c.CloseAttempt(s.attempt, outcome.value, cause, reason, release))
+        self.do(c.CloseAttempt(s.attempt, outcome.value, cause, reason))
         if s.announcer != Announcer.NONE:
             self.do(c.CloseAnnouncer(s.attempt))
         self.set(
