@@ -90,15 +90,19 @@ class Unclear:
 
 Verdict = Accept | Reject | Voicemail | Unclear
 
-# What people say before they know what it is about. The whole turn must consist of these to be no answer.
-_NO_ANSWER = re.compile(
-    r"(?:\b(?:alo|oi|ola|pronto|pois nao|sim\?|diga|fala|bom dia|boa tarde|boa noite|hello|hi|"
-    r"quem (?:e|fala|gostaria|esta falando|deseja)(?: (?:que|e|por favor|falando|esta|fala))*|"
-    r"who is (?:it|this|calling|speaking)|de onde fala|do que se trata|como e|o que)\b[\s,.!?]*)+"
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Words of greetings and of questions about who is calling. A turn that consists of nothing else is no answer.
+_GREETING_WORDS = _words(
+    "alo oi ola opa pronto fala falando diga bom boa dia tarde noite pois-nao senhor senhora por favor quem e esta "
+    "gostaria deseja que de onde do da se trata isso essa ligacao como o "
+    "hello hi good morning afternoon who is it this calling speaking please"
 )
-_NO = re.compile(r"\b(?:nao|no|not|nunca|negativo|can't|cannot)\b")
-_YES = re.compile(r"\b(?:sim|pode|claro|aceito|atendo|manda|passa|transfere|beleza|ok|yes|sure|okay|go ahead)\b")
-_POLITE_NO = re.compile(r"\bpois nao\b")
+_NO = _words("nao nunca negativo no not can't cannot")
+_YES = _words("sim pode claro aceito atendo manda passa passe transfere transfira beleza ok yes sure okay")
 
 
 def dispose(response: Response, hearing: Hearing, already_answered: Collection[str] = ()) -> Verdict:
@@ -127,10 +131,11 @@ def dispose(response: Response, hearing: Hearing, already_answered: Collection[s
 
 
 def _accepted(transcript: str) -> Verdict:
-    said = normalised(transcript)
-    if said and _NO_ANSWER.fullmatch(said):
+    said = normalised(transcript).replace("pois nao", "pois-nao")
+    words = re.findall(r"[\w'-]+", said)
+    if words and _GREETING_WORDS.issuperset(words):
         return Unclear("a_question_is_no_answer")
-    if _NO.search(_POLITE_NO.sub("", said)) and not _YES.search(said):
+    if not _NO.isdisjoint(words) and _YES.isdisjoint(words):
         return Unclear("transcript_says_no")
     return Accept()
 
@@ -162,8 +167,8 @@ def has_answered(hearing: Hearing, before_ms: int) -> bool:
 
 def longest_speech_ms(spans: Iterable[Span]) -> int:
     """The longest speech, pauses below PAUSE_MS included."""
-    longest = 0
-    start = end = None
+    longest = start = 0
+    end: int | None = None
     for span in sorted(spans, key=lambda each: each.start_ms):
         if end is None or span.start_ms - end >= PAUSE_MS:
             start = span.start_ms
