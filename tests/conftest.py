@@ -1,0 +1,41 @@
+"""What every test may use. Parts and settings: tests/settings.py; end-to-end stories: tests/stack.py."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from channels.layers import channel_layers
+from django.conf import settings
+from django.db import connections
+
+RECORDINGS = Path(__file__).parent / "recordings"
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder with the Event Socket traffic of a real FreeSWITCH, one scenario a file."""
+    return RECORDINGS
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """This worker's own Redis database."""
+    return settings.REDIS_URL
+
+
+@pytest.fixture
+def database_url(transactional_db) -> str:
+    """The test database's address for another process; what the test writes is committed and really visible there."""
+    chosen = connections["default"].settings_dict
+    if chosen["ENGINE"].endswith("sqlite3"):
+        return f"sqlite:///{chosen['NAME']}"
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{chosen['NAME']}").geturl()
+
+
+@pytest.fixture(autouse=True)
+def _a_channel_layer_of_its_own():
+    """A layer's connections belong to the event loop that made them, and every test has a loop of its own."""
+    channel_layers.backends.clear()
+    yield
+    channel_layers.backends.clear()
