@@ -11,10 +11,14 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from calls.demo.ports import free_port
 
 CONFIGURATION = "valkey.conf"
+ONE_TRY = Retry(NoBackoff(), 0)
+"""redis-py's own default tries a refused connection again for seconds."""
 
 
 class NoValkey(RuntimeError):
@@ -68,7 +72,7 @@ def address(port: int | str, password: str) -> str:
 def answers(url: str) -> bool:
     """Whether the server is up and has loaded its data."""
     try:
-        with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
+        with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=ONE_TRY) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False
@@ -86,7 +90,7 @@ def stop_left_over(folder: Path, patience: float = 5.0) -> bool:
     port, password = re.search(r"^port (\d+)$", settings, re.M), re.search(r"^requirepass (\S+)$", settings, re.M)
     if not (port and password) or not answers(url := address(port[1], password[1])):
         return False
-    with redis.Redis.from_url(url) as client:
+    with redis.Redis.from_url(url, retry=ONE_TRY) as client:
         client.shutdown()
     until = time.monotonic() + patience
     while answers(url) and time.monotonic() < until:
