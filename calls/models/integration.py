@@ -35,6 +35,7 @@ class WebhookDelivery(models.Model):
     delivered_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=200, blank=True)
+    not_before = models.DateTimeField(null=True)  # a worker sends it now, or will try again then: others keep off
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
