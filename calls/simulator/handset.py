@@ -106,6 +106,10 @@ class Handset:
         """Begin to count anew what is heard."""
         self.heard = self.person = self.music = self.menu = 0.0
 
+    def asked(self) -> bool:
+        """Whether somebody has spoken since `forget` and is silent now."""
+        return self.heard >= SPEECH and self.quiet >= PAUSE
+
     async def until(self, condition: Callable[[], bool], seconds: float | None = None) -> bool:
         """Wait until `condition` holds, looked at every tick; False when `seconds` of media time passed first."""
         end = None if seconds is None else self.clock + seconds
@@ -129,7 +133,7 @@ class Handset:
     async def finished_speech(self, seconds: float | None = None) -> bool:
         """Wait until somebody has spoken and then fallen silent; False when `seconds` passed first."""
         self.forget()
-        return await self.until(lambda: self.heard >= SPEECH and self.quiet >= PAUSE, seconds)
+        return await self.until(self.asked, seconds)
 
     async def prepare(self, *keys: str) -> None:
         """Have phrases ready, so that they come without delay."""

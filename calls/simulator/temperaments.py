@@ -81,13 +81,13 @@ class Agent:
     async def talks(self, again: Callable[[], Awaitable[None]]) -> None:
         """After the consent: wait for the caller, talk, hang up. `again` repeats the consent when asked again."""
         handset = self.handset
-        for _ in range(TOO_OFTEN + 1):
+        for left in reversed(range(TOO_OFTEN + 1)):
             handset.forget()
-            await handset.until(
-                lambda: handset.person > 0.2 or (handset.heard > 0.4 and handset.quiet > 0.7),
-                self.options["patience_seconds"],
+            asked = handset.asked if left else lambda: False
+            came = await handset.until(
+                lambda asked=asked: handset.person > 0.2 or asked(), self.options["patience_seconds"]
             )
-            if handset.person > 0 or not handset.heard:
+            if not came or handset.person:
                 break
             await again()
         if not handset.person:
