@@ -96,6 +96,7 @@ CHANNEL_LAYERS = {
     }
 }
 RQ_QUEUES = {"default": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 120}}
+RQ = {"WORKER_CLASS": "calls.worker.Worker"}
 
 # ------------------------------------------------------------------ telephone side
 FREESWITCH_HOST = env.text("FREESWITCH_HOST", "127.0.0.1")
@@ -120,6 +121,8 @@ WEBHOOK_SECRET = env.secret("WEBHOOK_SECRET") or SECRET_KEY
 RETENTION_DAYS = env.integer("RETENTION_DAYS", 30, least=1)
 # Divides every limit of a department (1 in real life): a trial with short limits uses the very code of a long one.
 LIMITS_DIVISOR = env.number("LIMITS_DIVISOR", 1, least=1)
+# An extension whose transfer ended this long ago is free again even if nobody saw its leg end.
+FORGOTTEN_CLAIM_SECONDS = 15
 
 # ------------------------------------------------------------------ people
 LANGUAGE_CODE = "pt-br"

@@ -1,0 +1,17 @@
+"""The machine's refusals in words that a person reads."""
+
+from django.utils.translation import gettext_lazy as _
+
+REASONS = {
+    "too_early": _("The transfer is just beginning; try again in a moment."),
+    "already_over": _("The transfer is already over."),
+    "already_returning": _("The caller is already on the way back to the menu."),
+    "being_connected": _("The agent has just accepted; the two are being connected."),
+    "nobody_answered_yet": _("No agent has answered yet."),
+    "not_ordered": _("Nobody asked for this."),
+}
+
+
+def words(code: str) -> str:
+    """The sentence of a code; a note of the machine (English, for the log) passes unchanged."""
+    return str(REASONS.get(code, code))
