@@ -30,6 +30,7 @@ from calls.services.outbox import (
     renew_lease,
     set_connected,
 )
+from calls.services.retention import erase_transcripts
 from calls.services.tickets import ticket_again, ticket_failed, ticket_sent
 from calls.services.transfers import (
     Applied,
@@ -67,6 +68,7 @@ __all__ = [
     "close_audio",
     "create_api_client",
     "create_transfer",
+    "erase_transcripts",
     "finish_command",
     "heartbeat",
     "leave",

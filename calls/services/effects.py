@@ -1,6 +1,7 @@
 """What the machine asked for and the database can do by itself: claims, attempts, tickets, audio sessions, outbox."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 
@@ -22,6 +23,7 @@ from calls.selectors import agents_of
 from calls.transfer import commands as c
 from calls.transfer import events as e
 from calls.transfer.snapshot import Snapshot
+from calls.voice import script
 
 _NOTES = {c.RepeatAnnouncement: "repeat", c.SayCallerLeft: "caller_left", c.CloseAnnouncer: "close"}
 
@@ -145,33 +147,60 @@ def _audio_session(
 def _announcement_brief(transfer: Transfer, attempt: Attempt) -> dict:
     """All that the model is ever told. The caller's words in it are data; calls.voice.script marks them so."""
     department = transfer.department
+    spoken = script.spell(transfer.caller_number, department.language)
+    agent = attempt.extension.name if attempt.extension else ""
+    text = _filled(
+        department.instructions,
+        lambda template: script.announcement_text(
+            template,
+            department.language,
+            caller=transfer.caller_name,
+            number=spoken,
+            department=department.name,
+            summary=transfer.summary,
+            agent=agent,
+        ),
+    )
     return {
         "kind": "announcement",
         "department": department.name,
         "department_slug": department.slug,
-        "agent_name": attempt.extension.name if attempt.extension else "",
+        "agent_name": agent,
         "caller_name": transfer.caller_name,
-        "caller_number": transfer.caller_number,
+        "caller_number_spoken": spoken,
         "summary": transfer.summary,
         "context": transfer.context,
-        "instructions": department.instructions,
         "voice": department.voice,
         "language": department.language,
         "decision_seconds": transfer.memory.get("policy", {}).get("decision_seconds", 15),
+        "announcement_text": text,
     }
 
 
 def _prompt_brief(transfer: Transfer, command: c.PreparePrompt) -> dict:
     department = transfer.department
+    if command.number:
+        text = _filled(
+            department.ticket_text,
+            lambda template: script.ticket_text(template, department.language, command.number),
+        )
+    else:
+        text = _filled(department.no_ticket_text, lambda template: script.no_ticket_text(template, department.language))
     return {
         "kind": "prompt",
-        "template": department.ticket_text if command.number else department.no_ticket_text,
+        "text": text,
         "number": command.number,
-        "outcome": command.outcome,
-        "department": department.name,
         "voice": department.voice,
         "language": department.language,
     }
+
+
+def _filled(template: str, render: Callable[[str], str]) -> str:
+    """The department's text, or ours where its template cannot be rendered: no caller waits for somebody to mend it."""
+    try:
+        return render(template)
+    except script.TemplateError:
+        return render("")
 
 
 # ---------------------------------------------------------------- to other processes
