@@ -1,0 +1,79 @@
+import base64
+import io
+import json
+import wave
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from calls.voice.audio import level
+from calls.voice.clips import QUIET, STAGES_MS, ClipCutter, duration_ms, stream_audio
+from calls.voice.synthesis import synthesise
+
+SPEECH = synthesise(
+    "Olá, João. Aqui é a secretária virtual. Maria Souza está na linha e quer falar com Vendas. "
+    "Ela pede um orçamento de vinte licenças, com entrega ainda este mês. Você pode atender agora?"
+)
+DRONE = (8000 * np.sin(np.arange(24_000 * 10) / 20)).astype("<i2").tobytes()
+
+
+def cut(pcm, step=4800):
+    cutter = ClipCutter()
+    clips = []
+    for at in range(0, len(pcm), step):
+        clips += cutter.push(pcm[at : at + step])
+    return clips + cutter.flush()
+
+
+@pytest.mark.parametrize("step", [480, 4800, 96_000, 10_000_000])
+def test_nothing_is_lost_or_changed_however_the_audio_arrives(step):
+    assert b"".join(cut(SPEECH, step)) == SPEECH
+
+
+def test_the_first_clip_is_short_and_the_later_ones_are_long():
+    lengths = [duration_ms(clip) for clip in cut(SPEECH)]
+    assert 300 <= lengths[0] <= 500
+    assert 800 <= lengths[1] <= 1600
+    assert all(length >= 2000 for length in lengths[2:-1])
+    assert len(lengths) <= 6
+
+
+def test_the_first_clip_is_ready_as_soon_as_its_audio_is_there():
+    cutter = ClipCutter()
+    came = next(at for at in range(0, len(SPEECH), 960) if cutter.push(SPEECH[at : at + 960]))
+    assert duration_ms(SPEECH[: came + 960]) <= STAGES_MS[0][1] + 40
+
+
+def test_later_cuts_lie_where_it_is_quiet():
+    for before, after in pairwise(cut(SPEECH)[1:]):
+        assert level(before[-960:]) < QUIET and level(after[:960]) < QUIET
+
+
+def test_speech_without_a_pause_is_cut_at_the_longest_length():
+    lengths = [duration_ms(clip) for clip in cut(DRONE)]
+    assert len(lengths) == 4
+    assert all(length <= longest for length, (_, longest) in zip(lengths, STAGES_MS, strict=True))
+
+
+def test_the_next_answer_begins_with_a_short_clip_again():
+    cutter = ClipCutter()
+    cutter.push(SPEECH)
+    cutter.flush()
+    assert duration_ms(cutter.push(SPEECH)[0]) <= 500
+
+
+def test_the_rest_of_an_interrupted_answer_is_forgotten():
+    cutter = ClipCutter()
+    cutter.push(SPEECH[:9600])
+    cutter.discard()
+    assert cutter.flush() == []
+
+
+def test_a_clip_is_a_wav_file_of_the_right_length():
+    message = json.loads(stream_audio(SPEECH))
+    assert message["type"] == "streamAudio"
+    assert (message["data"]["audioDataType"], message["data"]["sampleRate"]) == ("wav", 24_000)
+    with wave.open(io.BytesIO(base64.b64decode(message["data"]["audioData"]))) as clip:
+        assert (clip.getframerate(), clip.getnchannels(), clip.getsampwidth()) == (24_000, 1, 2)
+        assert clip.readframes(clip.getnframes()) == SPEECH
