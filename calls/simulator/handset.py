@@ -135,11 +135,6 @@ class Handset:
         self.forget()
         return await self.until(self.asked, seconds)
 
-    async def prepare(self, *keys: str) -> None:
-        """Have phrases ready, so that they come without delay."""
-        for key in keys:
-            await self._speaker(PHRASES[key].text, self._voice)
-
     async def say(self, key: str) -> None:
         """Speak a phrase of phrases.py to its end."""
         await self.sound(await self._speaker(PHRASES[key].text, self._voice))

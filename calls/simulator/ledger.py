@@ -1,11 +1,14 @@
 """What every leg could hear, as the mixer knows it: the truth that stories assert."""
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
 from calls.simulator.sound import SILENCE, TICK
 
+REMEMBERED = 2000
+"""Legs that are gone and whose spans are still kept."""
 PAUSE = 0.3
 """Seconds of silence inside one span: the pauses between words do not end it."""
 
@@ -25,6 +28,7 @@ class Ledger:
     def __init__(self):
         self._spans: dict[str, list[Span]] = {}
         self._audio: dict[str, list[np.ndarray]] = {}
+        self._gone: deque[str] = deque()
 
     def note(self, at: float, uuid: str, frame: np.ndarray, talkers: frozenset[str]) -> None:
         """One frame heard by leg `uuid` at media time `at`."""
@@ -65,7 +69,10 @@ class Ledger:
         """What a recorded leg heard since `record`, int16 at 8 kHz, silence included."""
         return np.concatenate(self._audio.get(uuid) or [SILENCE[:0]])
 
-    def forget(self, uuid: str) -> None:
-        """Drop what is kept of one leg (a demo that runs for days)."""
-        self._spans.pop(uuid, None)
-        self._audio.pop(uuid, None)
+    def gone(self, uuid: str) -> None:
+        """The leg hears nothing more; its spans stay until REMEMBERED others have gone (a demo runs for days)."""
+        self._gone.append(uuid)
+        if len(self._gone) > REMEMBERED:
+            oldest = self._gone.popleft()
+            self._spans.pop(oldest, None)
+            self._audio.pop(oldest, None)

@@ -111,7 +111,8 @@ class Media:
 
     def remove_leg(self, uuid: str) -> None:
         """The leg is gone; what played to it ends as "done", as on a real hangup. Unknown uuids are ignored."""
-        self.legs.pop(uuid, None)
+        if self.legs.pop(uuid, None):
+            self.ledger.gone(uuid)
         self._playbacks.pop(uuid, None)
         self._end_broadcasts(uuid, "done")
 

@@ -36,11 +36,11 @@ class Voice(Protocol):
 class Member:
     """One leg's place in a conference."""
 
-    def __init__(self, member_id: int, leg: Voice, *, muted: bool, nomoh: bool):
+    def __init__(self, member_id: int, leg: Voice, *, muted: bool, deaf: bool, nomoh: bool):
         self.id = member_id
         self.leg = leg
         self.muted = muted
-        self.deaf = False
+        self.deaf = deaf
         self.hold: Playhead | None = None
         self.nomoh = nomoh
         self.talking = False
@@ -98,8 +98,8 @@ class Room:
         self._moh: Playhead | None = None
         self._news: list[tuple[int, str, str]] = []
 
-    def enter(self, member_id: int, leg: Voice, *, muted: bool, nomoh: bool = False) -> None:
-        self.members[member_id] = Member(member_id, leg, muted=muted, nomoh=nomoh)
+    def enter(self, member_id: int, leg: Voice, *, muted: bool, deaf: bool = False, nomoh: bool = False) -> None:
+        self.members[member_id] = Member(member_id, leg, muted=muted, deaf=deaf, nomoh=nomoh)
 
     def leave(self, member_id: int) -> None:
         """Out, with all his clips; unknown ids are ignored."""

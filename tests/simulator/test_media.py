@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from calls.simulator.ledger import Ledger
+from calls.simulator.ledger import REMEMBERED, Ledger
 from calls.simulator.media import CATCH_UP, Media
 from calls.simulator.sound import FRAME, TICK
 from calls.simulator.tones import RATE
@@ -179,5 +179,12 @@ def test_the_ledger_joins_words_and_keeps_talkers_apart():
     assert (first.start, first.end) == (0, pytest.approx(1.2))
     assert ledger.seconds_heard("a", "b") == pytest.approx(2.0)
     assert not ledger.heard_each_other("a", "b")
-    ledger.forget("a")
-    assert ledger.heard("a") == []
+
+
+def test_the_ledger_remembers_the_last_legs_that_are_gone_and_no_more():
+    ledger = Ledger()
+    for number in range(REMEMBERED + 3):
+        ledger.note(0, f"leg{number}", np.zeros(FRAME, np.int16), frozenset({"b"}))
+        ledger.gone(f"leg{number}")
+    assert ledger.heard("leg2") == []
+    assert ledger.heard("leg3") != []

@@ -55,6 +55,11 @@ def test_a_deaf_member_hears_nobody_but_his_own_clip(media, room):
     assert heard(media, "a", 0.2, 1700) == {1700}
 
 
+def test_a_member_may_enter_deaf(media, room):
+    room.enter(S, tone_leg(media, "s", None), muted=True, deaf=True)
+    assert heard(media, "s") == set()
+
+
 def test_a_member_on_hold_hears_the_music_alone_and_is_not_heard(media, room):
     room.set(A, muted=False)
     room.set(A, hold=HOLD_MUSIC)
