@@ -1,0 +1,75 @@
+"""Every answer of the API that is not a success: {"error": {"code", "message", "fields"?}}, made here only."""
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+log = structlog.get_logger(__name__)
+
+CODES = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+RETRY_AFTER_SECONDS = "5"
+
+
+class ApiError(Exception):
+    """Ends the request with this answer. `fields`: path of the field → what is wrong with it; `more`: further keys."""
+
+    def __init__(self, status: int, code: str, message: str, *, fields: dict[str, str] | None = None, **more: str):
+        super().__init__(message)
+        self.status, self.code, self.message, self.fields, self.more = status, code, message, fields, more
+
+
+def answer(status: int, code: str, message: str, fields: dict[str, str] | None = None, **more: str) -> JsonResponse:
+    """The JSON of an error; a 503 says when to try again."""
+    error = {"code": code, "message": message, **more} | ({"fields": fields} if fields else {})
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JsonResponse({"error": error}, status=status, headers=headers)
+
+
+def install(api: NinjaAPI) -> None:
+    """Make `api` answer every exception in this one shape."""
+    api.add_exception_handler(ApiError, lambda _, e: answer(e.status, e.code, e.message, e.fields, **e.more))
+    api.add_exception_handler(ValidationError, lambda _, e: invalid(_fields(e)))
+    api.add_exception_handler(Http404, lambda _, e: answer(404, "not_found", "There is nothing at this address."))
+    api.add_exception_handler(HttpError, _http_error)
+    api.add_exception_handler(OperationalError, _database_down)
+    api.add_exception_handler(InterfaceError, _database_down)
+    api.add_exception_handler(Exception, _unexpected)
+
+
+def invalid(fields: dict[str, str]) -> JsonResponse:
+    """422: what was sent is not as the documentation says, field by field."""
+    return answer(422, "invalid", "Some fields are not valid.", fields)
+
+
+def _fields(error: ValidationError) -> dict[str, str]:
+    """{"caller.name": "String should have at most 80 characters"}; query parameters and headers by their name."""
+    fields = {}
+    for problem in error.errors:
+        source, *path = problem["loc"]
+        if source == "body":
+            path = path[1:]  # the parameter's name in the view
+        name = ".".join(str(part) for part in path) or source
+        fields.setdefault(name, problem["msg"].removeprefix("Value error, "))
+    return fields
+
+
+def _http_error(request: HttpRequest, error: HttpError) -> JsonResponse:
+    if error.status_code == 401:
+        return answer(401, "unauthorized", "Send your API key: Authorization: Bearer <key>.")
+    if error.status_code == 400:
+        return answer(400, "bad_request", "The body is not JSON.")
+    return answer(error.status_code, CODES.get(error.status_code, "error"), str(error))
+
+
+def _database_down(request: HttpRequest, error: Exception) -> JsonResponse:
+    log.error("api.database", error=type(error).__name__, path=request.path)
+    return answer(503, "database_unavailable", "The database does not answer. Try again.")
+
+
+def _unexpected(request: HttpRequest, error: Exception) -> JsonResponse:
+    log.exception("api.failed", path=request.path)
+    return answer(500, "internal", "Something went wrong on our side.")
