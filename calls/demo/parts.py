@@ -1,0 +1,166 @@
+"""Which processes make up the demo, with which addresses, and how each shows that it does its work.
+
+A part that the environment already names (REDIS_URL, FREESWITCH_HOST, OPENAI_API_KEY, OMNIPLAY_URL) is not started: the
+product then talks to that address, and nothing else changes.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from redis import Redis
+from rq import Worker
+
+from calls.demo import valkey
+from calls.demo.esl import EventSocket
+from calls.demo.ports import free_port
+from calls.demo.supervisor import Part
+from calls.simulator.phonebook import phonebook
+
+LOCAL = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Esl:
+    """Where the Event Socket is."""
+
+    host: str
+    port: int
+    password: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class Plan:
+    """The parts in three tiers, each needing the one before: `storage`, `outside` (the simulated world), `ours`."""
+
+    def __init__(self, var: Path, secrets: Mapping[str, str], host: str, port: int, extra: Mapping[str, str]):
+        """`extra`: environment for the product's processes only (LIMITS_DIVISOR …). Raises valkey.NoValkey."""
+        self._var = var
+        self.url = f"http://{LOCAL if host in ('0.0.0.0', '::') else host}:{port}"
+        self.environment: dict[str, str] = {
+            "DJANGO_SETTINGS_MODULE": "transferhub.settings",
+            "TRANSFERHUB_VAR_DIR": str(var),
+            "TMPDIR": str(_emptied(var / "tmp")),
+            "PYTHONUNBUFFERED": "1",
+            "SECRET_KEY": os.environ.get("SECRET_KEY") or secrets["secret_key"],
+            "AUDIO_BASE_URL": os.environ.get("AUDIO_BASE_URL") or self.url.replace("http://", "ws://"),
+        }
+        self.storage = self._storage()
+        self.simulates_switch = not os.environ.get("FREESWITCH_HOST")
+        self.outside = [*self._switch(secrets), *self._realtime(secrets), *self._omniplay(secrets)]
+        self.ours = self._ours(host, port, extra)
+
+    def _storage(self) -> list[Part]:
+        if os.environ.get("REDIS_URL"):
+            self.redis_url = os.environ["REDIS_URL"]
+            return []
+        valkey.stop_left_over(self._var / "valkey")
+        command, self.redis_url = valkey.configure(self._var / "valkey", persist=True)
+        self.environment["REDIS_URL"] = self.redis_url
+
+        async def healthy(part: Part) -> bool:
+            return valkey.answers(self.redis_url)
+
+        return [Part("valkey", command, healthy)]
+
+    def _switch(self, secrets: Mapping[str, str]) -> list[Part]:
+        if not self.simulates_switch:
+            host, port = os.environ["FREESWITCH_HOST"], int(os.environ.get("FREESWITCH_PORT") or 8021)
+            self.esl = Esl(host, port, os.environ.get("FREESWITCH_PASSWORD") or "ClueCon")
+            return []
+        self.esl = Esl(LOCAL, free_port(), secrets["esl_password"])
+        self.environment |= {
+            "FREESWITCH_HOST": self.esl.host,
+            "FREESWITCH_PORT": str(self.esl.port),
+            "FREESWITCH_PASSWORD": self.esl.password,
+            "FREESWITCH_DOMAIN": "lab",
+        }
+        book = self._var / "phonebook.json"
+        book.write_text(json.dumps(phonebook(), ensure_ascii=False, indent=1), encoding="utf-8")
+        arguments = ["--port", str(self.esl.port), "--password", self.esl.password, "--phonebook", str(book)]
+
+        async def healthy(part: Part) -> bool:
+            esl = await EventSocket.connect(self.esl.host, self.esl.port, self.esl.password)
+            await esl.close()
+            return True
+
+        return [self._simulated("simulated-switch", "switch", arguments, healthy)]
+
+    def _realtime(self, secrets: Mapping[str, str]) -> list[Part]:
+        if os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_API_KEY_FILE"):
+            return []
+        port = free_port()
+        self.environment |= {
+            "OPENAI_API_KEY": secrets["openai_api_key"],
+            "OPENAI_REALTIME_URL": f"ws://{LOCAL}:{port}/v1/realtime",
+        }
+
+        async def healthy(part: Part) -> bool:
+            return await _status(f"http://{LOCAL}:{port}/v1/realtime") > 0  # refused without a key: it is up
+
+        return [self._simulated("simulated-realtime", "realtime", ["--port", str(port)], healthy)]
+
+    def _omniplay(self, secrets: Mapping[str, str]) -> list[Part]:
+        if os.environ.get("OMNIPLAY_URL"):
+            return []
+        port = free_port()
+        url = f"http://{LOCAL}:{port}"
+        self.environment |= {"OMNIPLAY_URL": url, "OMNIPLAY_TOKEN": secrets["omniplay_token"]}
+
+        async def healthy(part: Part) -> bool:
+            return await _status(f"{url}/tickets") > 0
+
+        return [self._simulated("simulated-omniplay", "omniplay", ["--port", str(port)], healthy)]
+
+    def _simulated(self, name: str, module: str, arguments: list[str], healthy) -> Part:
+        command = [sys.executable, "-m", f"calls.simulator.{module}", "--host", LOCAL, *arguments]
+        return Part(name, command, healthy, self.environment, signal.SIGINT)
+
+    def _ours(self, host: str, port: int, extra: Mapping[str, str]) -> list[Part]:
+        environment = self.environment | extra
+        uvicorn = ["-m", "uvicorn", "transferhub.asgi:application", "--host", host, "--port", str(port)]
+        uvicorn += ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--loop", "uvloop"]
+        uvicorn += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "1"]
+
+        async def web_is_healthy(part: Part) -> bool:
+            return await _status(f"{self.url}/healthz") == 200
+
+        async def switch_is_healthy(part: Part) -> bool:
+            async with httpx.AsyncClient(timeout=5, trust_env=False, verify=False) as client:
+                parts = (await client.get(f"{self.url}/readyz")).json()["parts"]
+            switches = [state for name, state in parts.items() if name.startswith("switch:")]
+            return "ok" in switches
+
+        async def worker_is_healthy(part: Part) -> bool:
+            with Redis.from_url(self.redis_url, retry=valkey.ONE_TRY) as connection:
+                return any(worker.pid == part.pid for worker in Worker.all(connection))
+
+        def ours(name: str, arguments: list[str], healthy) -> Part:
+            return Part(name, [sys.executable, *arguments], healthy, environment)
+
+        return [
+            ours("web", uvicorn, web_is_healthy),
+            ours("switch", ["manage.py", "run_switch"], switch_is_healthy),
+            ours("worker", ["manage.py", "rqworker", "--with-scheduler", "default"], worker_is_healthy),
+        ]
+
+
+async def _status(url: str) -> int:
+    async with httpx.AsyncClient(timeout=2, trust_env=False, verify=False) as client:
+        return (await client.get(url)).status_code
+
+
+def _emptied(folder: Path) -> Path:
+    """A folder for temporary files: what a killed run left there goes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
