@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from calls.simulator.fir import Upsampler
 from calls.simulator.ledger import REMEMBERED, Ledger
 from calls.simulator.media import CATCH_UP, Media
 from calls.simulator.sound import FRAME, TICK
@@ -166,6 +167,26 @@ async def test_a_failing_callback_does_not_silence_the_others():
     await until(lambda: media.now >= 1.0)
     await media.stop()
     assert media.ledger.seconds_heard("a", "clip:") > 0.5
+
+
+def test_a_tick_of_40_talking_legs_with_20_streams_leaves_most_of_its_20_ms(media):
+    class Stream:
+        def __init__(self):
+            self._upsample = Upsampler(3)
+
+        def feed(self, frame):
+            self._upsample(frame)
+
+    for number in range(20):
+        room = media.open_room(str(number), None)
+        for member_id, hertz in ((1, 300), (2, 900)):
+            leg = tone_leg(media, f"{number}-{member_id}", hertz)
+            room.enter(member_id, leg, muted=False)
+        leg.taps.append(Stream())
+    run(media, 0.2)
+    began = time.process_time()
+    run(media, 1.0)
+    assert (time.process_time() - began) / 50 < 0.008  # 0.3 ms on the machine this was written on
 
 
 def test_the_ledger_joins_words_and_keeps_talkers_apart():
