@@ -1,0 +1,254 @@
+"""Commands of the machine -> the exact text FreeSWITCH is sent. Pure, and the last gate: every value is checked here.
+
+Nothing a caller, an agent, an administrator or an API client wrote reaches a command unless it passes a pattern of
+`calls.validators` or of safe.py; what does not, raises WordingError and nothing is sent. Free text (a summary) is
+only ever the last argument of uuid_setvar, after safe.clean_text().
+
+Why the commands are these and no others: docs/freeswitch.md, "The reference flow". In short: the inline dialplan
+splits at commas (so m:^: and flags joined by |), members are addressed by uuid= (a bare uuid goes through atoi),
+`hup` in this conference and not uuid_transfer takes A home (it cannot hit him twice, or elsewhere), and what stands
+behind the conference in A's dialplan is his way home whoever lets him go.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from calls.switch import safe
+from calls.switch.safe import WordingError
+from calls.transfer import commands as c
+
+GRACE_SECONDS = 5  # from A's leaving to B's hangup: time for one short sentence to B
+LONGEST_COMMAND = 4000
+
+
+class OnError:
+    """What follows when a line is not answered as it should be."""
+
+    ABORT = "abort"  # the rest is not sent; the command has failed at this line
+    IGNORE = "ignore"  # expected now and then; the rest is sent
+    NOTE = "note"  # the rest is sent, and the result remembers it
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One Event Socket command, without its verb ("api", or "bgapi" where there is a job_uuid).
+
+    `good`: beginnings of an answer that means success. `otherwise`: lines sent instead when it was not good; its own
+    answer counts then.
+    """
+
+    step: str  # for logs and results: "hook", "transfer"
+    text: str
+    on_error: str = OnError.ABORT
+    good: tuple[str, ...] = ("+OK",)
+    otherwise: tuple["Line", ...] = ()
+    job_uuid: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.text or len(self.text) > LONGEST_COMMAND or not self.text.isprintable():
+            raise WordingError(f"{self.step}: not one line of printable text")
+
+
+Script = tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a command's words need besides the command."""
+
+    short_id: str  # the transfer's, for the names of its timers
+    audio_rate: int = 24000  # Hz of the audio stream
+    hold_music: str = "local_stream://moh"  # where the command names none
+    prompt_playing: bool = False  # a broadcast to A is under way: it must be cut, or he leaves only at its end
+
+
+def script(command: c.SwitchCommand, setting: Setting) -> Script:
+    """The lines of a command, in order. Raises WordingError for a value that must not be sent."""
+    word = _WORDS.get(type(command))
+    if word is None:
+        raise WordingError(f"{type(command).__name__}: no such command")
+    return word(command, setting)
+
+
+# ---------------------------------------------------------------- clips: not commands of the machine, but as strict
+def play_to_member(conference: str, path: str, member: int) -> Line:
+    """A clip to one member only: the agent."""
+    return Line(
+        "play", f"conference {safe.name(conference)} play {safe.path(path)} {safe.member(member)}", OnError.NOTE
+    )
+
+
+def stop_clips(conference: str, member: int) -> Line:
+    return Line("clips", f"conference {safe.name(conference)} stop all {safe.member(member)}", OnError.IGNORE)
+
+
+def broadcast(caller: str, path: str) -> Line:
+    """A clip to the caller, heard also muted or on hold."""
+    return Line("broadcast", f"uuid_broadcast {safe.uuid(caller)} {safe.path(path)} aleg", OnError.NOTE)
+
+
+def cut_broadcast(caller: str) -> Line:
+    """Only while one plays: otherwise the break would wait for the next thing A listens to."""
+    return Line("break", f"uuid_break {safe.uuid(caller)} all", OnError.IGNORE)
+
+
+def exists(uuid: str) -> Line:
+    return Line("exists", f"uuid_exists {safe.uuid(uuid)}", good=("true",))
+
+
+# ---------------------------------------------------------------- one function a command
+def _park(command: c.Park, setting: Setting) -> Script:
+    a, home = safe.uuid(command.caller), safe.destination(command.return_to)
+    conference, profile = safe.name(command.conference), safe.name(command.profile)
+    bond = Line("bond", f"uuid_getvar {a} signal_bond", good=("_undef_",))
+    if command.allow_bridged:  # his partner is hung up by the transfer; only that A exists is asked
+        bond = Line("bond", f"uuid_exists {a}", good=("true",))
+    chain = "^".join(
+        (
+            "m:",
+            ":set:conference_controls=none",
+            f"set:conference_endconference_grace_time={GRACE_SECONDS}",
+            f"conference:{conference}@{profile}+flags{{mute|moderator|mandatory_member_endconf}}",
+            "unset:conference_controls",
+            "unset:conference_endconference_grace_time",
+            "set:transferhub_stop=${uuid_audio_stream(${uuid} stop)}",
+            "transfer:${transferhub_return}",
+        )
+    )
+    return (
+        bond,
+        *_variables(a, command.variables),
+        # Set by the chain behind the conference: as long as it is not there, A has not been sent home.
+        Line("variables", f"uuid_setvar {a} transferhub_stop"),
+        Line("return", f"uuid_setvar {a} transferhub_return {home}"),
+        Line(
+            "net", f"sched_api +{safe.seconds(command.net_seconds)} {_timer(setting, 'park')} uuid_transfer {a} {home}"
+        ),
+        Line("stream", f"uuid_audio_stream {a} stop", OnError.IGNORE),
+        Line("transfer", f"uuid_transfer {a} '{chain}' inline"),
+    )
+
+
+def _arm_net(command: c.ArmNet, setting: Setting) -> Script:
+    net = f"conference {safe.name(command.conference)} hup uuid={safe.uuid(command.caller)}"
+    return (
+        Line("net", f"sched_api +{safe.seconds(command.seconds)} {_timer(setting, command.stage)} {net}"),
+        *_disarm(command.disarm, setting),
+    )
+
+
+def _dial(command: c.Dial, setting: Setting) -> Script:
+    variables = [f"transferhub_attempt={safe.mark(command.attempt)}"]
+    if command.caller_number:
+        number = safe.extension(command.caller_number)
+        variables += [f"origination_caller_id_number={number}", f"origination_caller_id_name={number}"]
+    variables += [f"originate_timeout={safe.seconds(command.ring_seconds)}", "ignore_early_media=true"]
+    at = f"@{safe.name(command.domain)}" if command.domain else ""
+    if not command.numbers:
+        raise WordingError("numbers: nobody to dial")
+    legs = ",".join(f"user/{safe.extension(number)}{at}" for number in command.numbers)
+    conference, profile = safe.name(command.conference), safe.name(command.profile)
+    inline = f"'m:^:set:conference_controls=none^conference:{conference}@{profile}+flags{{join-only}}' inline"
+    return (
+        Line("originate", f"originate {{{','.join(variables)}}}{legs} {inline}", job_uuid=safe.job(command.job_uuid)),
+    )
+
+
+def _cancel_dial(command: c.CancelDial, setting: Setting) -> Script:
+    return (Line("cancel", f"hupall ORIGINATOR_CANCEL transferhub_attempt {safe.mark(command.attempt)}", OnError.NOTE),)
+
+
+def _start_stream(command: c.StartStream, setting: Setting) -> Script:
+    leg = safe.uuid(command.uuid)
+    rate = {8000: "8k", 16000: "16k"}.get(setting.audio_rate) or str(safe.seconds(setting.audio_rate))
+    if setting.audio_rate % 8000:
+        raise WordingError("audio_rate: no multiple of 8000")
+    stop = Line("stop", f"uuid_audio_stream {leg} stop", OnError.IGNORE)
+    start = f"uuid_audio_stream {leg} start {safe.url(command.url)} mono {rate}"
+    # A leg that streams already refuses a second start; a stream whose socket was lost counts as one.
+    again = (stop, Line("start", start))
+    return again if command.restart else (Line("start", start, otherwise=again),)
+
+
+def _hold(command: c.HoldCaller, setting: Setting) -> Script:
+    music = safe.music(command.music or setting.hold_music)
+    member = f"conference {safe.name(command.conference)} hold uuid={safe.uuid(command.caller)}"
+    return (Line("hold", f"{member} {music}", OnError.NOTE),)
+
+
+def _put_through(command: c.PutThrough, setting: Setting) -> Script:
+    a, b, conference = safe.uuid(command.caller), safe.uuid(command.agent), safe.name(command.conference)
+    lines = [Line("hook", f"uuid_setvar {b} api_hangup_hook conference {conference} hup uuid={a}")]
+    if command.after_call_to:
+        lines.append(Line("return", f"uuid_setvar {a} transferhub_return {safe.destination(command.after_call_to)}"))
+    return (
+        *lines,
+        *_disarm(command.disarm, setting),
+        *_silence(conference, command.agent_member),
+        Line("unhold", f"conference {conference} unhold uuid={a}", OnError.IGNORE),
+        Line("unmute", f"conference {conference} unmute uuid={a}"),
+        Line("stream", f"uuid_audio_stream {b} stop", OnError.IGNORE),
+    )
+
+
+def _let_go(command: c.LetGo, setting: Setting) -> Script:
+    b, conference = safe.uuid(command.agent), safe.name(command.conference)
+    kill = Line("kill", f"uuid_kill {b}")
+    return (
+        *_silence(conference, command.agent_member),
+        Line("stream", f"uuid_audio_stream {b} stop", OnError.IGNORE),
+        Line("hup", f"conference {conference} hup uuid={b}", otherwise=(kill,)),
+    )
+
+
+def _send_home(command: c.SendHome, setting: Setting) -> Script:
+    """`hup` lets him go his way home. Not in the conference: on his way already, or never taken in.
+
+    A uuid_transfer on top of the way home would make him enter the menu twice, so it is only for who never got in.
+    """
+    a, home = safe.uuid(command.caller), safe.destination(command.return_to)
+    rescue = (
+        Line("way_home", f"uuid_getvar {a} transferhub_stop", good=("_undef_",)),
+        Line("rescue", f"uuid_transfer {a} {home}"),
+    )
+    return (
+        *_variables(a, command.variables, OnError.IGNORE),
+        *((cut_broadcast(a),) if setting.prompt_playing else ()),
+        Line("hup", f"conference {safe.name(command.conference)} hup uuid={a}", OnError.NOTE, otherwise=rescue),
+        *_disarm(command.disarm, setting),
+    )
+
+
+_WORDS: dict[type, Callable[[Any, Setting], Script]] = {
+    c.Park: _park,
+    c.ArmNet: _arm_net,
+    c.Dial: _dial,
+    c.CancelDial: _cancel_dial,
+    c.StartStream: _start_stream,
+    c.HoldCaller: _hold,
+    c.PutThrough: _put_through,
+    c.LetGo: _let_go,
+    c.SendHome: _send_home,
+}
+
+
+# ---------------------------------------------------------------- parts
+def _variables(leg: str, variables: dict[str, str], on_error: str = OnError.ABORT) -> list[Line]:
+    lines = []
+    for name, value in variables.items():
+        text = f"uuid_setvar {leg} {safe.variable(name)} {safe.clean_text(value)}"
+        lines.append(Line("variables", text.rstrip(" "), on_error))  # no value: unset
+    return lines
+
+
+def _disarm(stages: tuple[str, ...], setting: Setting) -> list[Line]:
+    return [Line("disarm", f"sched_del {_timer(setting, stage)}", OnError.IGNORE) for stage in stages]
+
+
+def _silence(conference: str, member: int) -> list[Line]:
+    return [stop_clips(conference, member)] if member else []
+
+
+def _timer(setting: Setting, stage: str) -> str:
+    return f"th_{safe.mark(setting.short_id)}_{safe.stage(stage)}"

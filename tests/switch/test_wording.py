@@ -1,0 +1,295 @@
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calls import validators
+from calls.simulator.parsing import split_words
+from calls.switch import wording
+from calls.switch.safe import LONGEST_TEXT, WordingError, clean_text
+from calls.switch.wording import Line, OnError, Setting, script
+from calls.transfer import commands as c
+from tests.switch import recordings
+
+A = "78a6d7ea-4920-4bb6-ba7a-e3f1e1e906fd"
+B = "181e5859-5562-4764-845e-41d1cc4b74ad"
+ROOM = "transfer_78a6d7ea_1795347925"
+HOME = "ivr_return XML public"
+JOB = "d27d3b15-f5c2-4d02-a900-0996a1d6cc9c"
+SETTING = Setting(short_id="78a6d7ea")
+
+COMMANDS = {
+    "park": c.Park(A, ROOM, "default", HOME, 10, False, {"transferhub_id": "78a6d7ea", "transferhub_protocol": ""}),
+    "net": c.ArmNet(A, ROOM, "dial", 60, ("park",)),
+    "dial": c.Dial("e2ca44f8", JOB, ("2001",), "lab", ROOM, "default", 30, "5511999990000", False),
+    "cancel": c.CancelDial("e2ca44f8"),
+    "stream": c.StartStream("agent", B, "ws://127.0.0.1:8765/audio/accepted", "e2ca44f8"),
+    "hold": c.HoldCaller(A, ROOM, "tone_stream://%(200,300,800);loops=-1"),
+    "through": c.PutThrough("e2ca44f8", A, B, 253, ROOM, HOME, ("dial",)),
+    "let_go": c.LetGo(B, 253, ROOM),
+    "home": c.SendHome(A, ROOM, HOME, ("dial",), {"transferhub_outcome": "busy"}),
+}
+
+
+def texts(command, setting=SETTING):
+    return [line.text for line in script(command, setting)]
+
+
+def sent(name):
+    """What was sent in a recording, without the verb and the Job-UUID header."""
+    lines = [line.text.strip().split("\n")[0].split(" ", 1) for line in recordings.lines(name) if line.sent]
+    return [line[1] for line in lines if line[0] in ("api", "bgapi")]
+
+
+def test_every_command_of_the_machine_has_words():
+    names = {command.__name__ for command in c.SwitchCommand.__subclasses__()}
+    assert {type(command).__name__ for command in COMMANDS.values()} == names
+    for command in COMMANDS.values():
+        assert script(command, SETTING)
+
+
+def test_parking_is_worded_as_it_was_recorded():
+    recorded = sent("accepted")
+    worded = texts(COMMANDS["park"])
+    for text in recorded[:3]:
+        assert text in worded
+    order = [line.step for line in script(COMMANDS["park"], SETTING)]
+    assert order == ["bond", "variables", "variables", "variables", "return", "net", "stream", "transfer"]
+
+
+def test_a_net_is_worded_as_it_was_recorded_and_stands_before_the_old_one_goes():
+    assert texts(COMMANDS["net"]) == sent("accepted")[3:5]
+
+
+def test_dialling_is_worded_as_it_was_recorded():
+    (line,) = script(COMMANDS["dial"], SETTING)
+    recorded = sent("accepted")[5].replace("'Secretaria Virtual'", "5511999990000")
+    assert line.text == recorded
+    assert line.job_uuid == JOB
+
+
+def test_putting_through_is_worded_as_it_was_recorded():
+    recorded = sent("agent_leaves_after_acceptance")
+    begin = next(i for i, text in enumerate(recorded) if "api_hangup_hook" in text)
+    agent, room = recorded[begin].split()[1], recorded[begin].split()[4]
+    caller = recorded[begin + 1].split()[1]
+    command = c.PutThrough("be6d11e5", caller, agent, 298, room, "caller XML public", ("dial",))
+    assert texts(command, Setting("6e461932")) == recorded[begin : begin + 7]
+
+
+def test_the_hook_is_the_condition_of_all_the_rest():
+    first, *rest = script(COMMANDS["through"], SETTING)
+    assert first.step == "hook" and first.on_error == OnError.ABORT
+    assert rest[-2].step == "unmute"
+
+
+def test_letting_go_is_worded_as_it_was_recorded():
+    recorded = sent("rejected")
+    begin = next(i for i, text in enumerate(recorded) if " stop all " in text)
+    agent = recorded[begin + 1].split()[1]
+    room = recorded[begin].split()[1]
+    assert texts(c.LetGo(agent, 255, room)) == recorded[begin : begin + 3]
+
+
+def test_who_never_joined_has_no_clips_to_stop_and_is_hung_up_by_his_uuid():
+    lines = script(c.LetGo(B, 0, ROOM), SETTING)
+    assert [line.step for line in lines] == ["stream", "hup"]
+    assert lines[-1].otherwise[0].text == f"uuid_kill {B}"
+
+
+def test_going_home_carries_the_outcome_and_leaves_by_the_conference():
+    lines = script(COMMANDS["home"], SETTING)
+    assert [line.text for line in lines] == [
+        f"uuid_setvar {A} transferhub_outcome busy",
+        f"conference {ROOM} hup uuid={A}",
+        "sched_del th_78a6d7ea_dial",
+    ]
+    way_home, rescue = lines[1].otherwise
+    assert way_home.good == ("_undef_",) and way_home.on_error == OnError.ABORT
+    assert rescue.text == f"uuid_transfer {A} {HOME}"
+
+
+def test_a_prompt_that_plays_is_cut_before_he_goes_home():
+    assert f"uuid_break {A} all" not in texts(COMMANDS["home"])
+    lines = texts(COMMANDS["home"], replace(SETTING, prompt_playing=True))
+    assert lines.index(f"uuid_break {A} all") < lines.index(f"conference {ROOM} hup uuid={A}")
+
+
+def test_a_fork_rings_all_in_one_originate():
+    (line,) = script(replace(COMMANDS["dial"], numbers=("2001", "2002", "2003")), SETTING)
+    assert "}user/2001@lab,user/2002@lab,user/2003@lab '" in line.text
+
+
+def test_without_a_domain_the_switch_uses_its_own():
+    (line,) = script(replace(COMMANDS["dial"], domain=""), SETTING)
+    assert "}user/2001 '" in line.text
+
+
+def test_an_anonymous_caller_shows_no_number():
+    (line,) = script(replace(COMMANDS["dial"], caller_number=""), SETTING)
+    assert "caller_id" not in line.text
+
+
+@pytest.mark.parametrize(("rate", "word"), [(8000, "8k"), (16000, "16k"), (24000, "24000")])
+def test_the_stream_runs_at_the_rate_of_the_settings(rate, word):
+    (line,) = script(COMMANDS["stream"], replace(SETTING, audio_rate=rate))
+    assert line.text.endswith(f" start ws://127.0.0.1:8765/audio/accepted mono {word}")
+
+
+def test_a_rate_that_freeswitch_has_not_is_refused():
+    with pytest.raises(WordingError):
+        script(COMMANDS["stream"], replace(SETTING, audio_rate=44100))
+
+
+def test_a_stream_that_is_refused_is_stopped_and_started_again():
+    (line,) = script(COMMANDS["stream"], SETTING)
+    assert [again.step for again in line.otherwise] == ["stop", "start"]
+    assert [again.step for again in script(replace(COMMANDS["stream"], restart=True), SETTING)] == ["stop", "start"]
+
+
+def test_a_bridged_caller_is_refused_unless_allowed():
+    assert script(COMMANDS["park"], SETTING)[0].good == ("_undef_",)
+    allowed = script(replace(COMMANDS["park"], allow_bridged=True), SETTING)[0]
+    assert allowed.text == f"uuid_exists {A}"
+
+
+@pytest.mark.parametrize("home", ["5000", "park: inline", "m:^:set:foo=bar^park inline", "ivr XML public"])
+def test_all_kinds_of_destination_are_accepted(home):
+    assert f"uuid_setvar {A} transferhub_return {home}" in texts(replace(COMMANDS["park"], return_to=home))
+
+
+@pytest.mark.parametrize("home", ["", " ", "ivr XML", "a b c d", "set:a=b c inline", "x\ny", "ivr XML ${context}"])
+def test_a_destination_that_would_hang_the_caller_up_is_refused(home):
+    with pytest.raises(WordingError):
+        script(replace(COMMANDS["park"], return_to=home), SETTING)
+
+
+NASTY = (
+    st.text()
+    | st.text(alphabet="\n\r\t '\"\\{}$^|,;&()=@:/ab1\u2028\x00\x85\ud800")
+    | st.sampled_from(
+        ["", " ", "a\n\napi fsctl shutdown now", "${system(reboot)}", "a b", "a'b", "x}y", "%0a", "a\\nb"]
+    )
+)
+
+
+def with_field(command, name, value):
+    return replace(command, **{name: (value,) if isinstance(getattr(command, name), tuple) else value})
+
+
+STRINGS = [
+    (kind, field.name)
+    for kind, command in COMMANDS.items()
+    for field in fields(command)
+    if isinstance(getattr(command, field.name), str | tuple) and field.name != "leg"
+]
+
+
+def shape(lines):
+    """What must not depend on values: how many words each line has, and which signs stand in it how often."""
+    flat = [part for line in lines for part in (line, *line.otherwise)]
+    return [(line.step, line.text.split(" ")[0], *(line.text.count(sign) for sign in "{}'$\\\n\r\"&")) for line in flat]
+
+
+@pytest.mark.parametrize(("kind", "field"), STRINGS)
+def test_no_value_leaves_its_argument(kind, field):
+    plain = shape(script(COMMANDS[kind], SETTING))
+
+    @settings(max_examples=20, deadline=None)
+    @given(NASTY)
+    def holds(value):
+        try:
+            lines = script(with_field(COMMANDS[kind], field, value), SETTING)
+        except WordingError:
+            return
+        assert all(line.text.isprintable() for line in lines)
+        if value or field not in ("after_call_to", "caller_number"):  # absent ones leave their part out
+            assert shape(lines) == plain
+            if field not in ("return_to", "after_call_to"):  # "EXT" and "EXT XML CONTEXT" differ in blanks
+                words = [len(split_words(line.text)) for line in lines]
+                assert words == [len(split_words(line.text)) for line in script(COMMANDS[kind], SETTING)]
+
+    holds()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.from_regex(validators.EXTENSION, fullmatch=True),
+    st.from_regex(validators.CALL_UUID, fullmatch=True),
+    st.from_regex(validators.NAME, fullmatch=True),
+    st.from_regex(validators._RETURN_INLINE, fullmatch=True)
+    | st.from_regex(validators._RETURN_EXTENSION, fullmatch=True),
+)
+def test_whatever_the_forms_accept_can_be_sent(number, uuid, name, home):
+    """And stays one argument for FreeSWITCH's own way of taking a line apart."""
+    (dial,) = script(replace(COMMANDS["dial"], numbers=(number,), domain=name, caller_number=number), SETTING)
+    assert len(split_words(dial.text)) == 4
+    park = script(replace(COMMANDS["park"], caller=uuid, return_to=home), SETTING)
+    assert split_words(park[4].text, 4) == ["uuid_setvar", uuid, "transferhub_return", home]
+    assert split_words(park[-1].text, 3)[1] == uuid
+
+
+@settings(max_examples=100, deadline=None)
+@given(NASTY)
+def test_free_text_arrives_as_it_was_cleaned(text):
+    lines = script(replace(COMMANDS["park"], variables={"transferhub_summary": text}), SETTING)
+    words = split_words(lines[1].text, 4)
+    assert words[:3] == ["uuid_setvar", A, "transferhub_summary"]
+    assert "".join(words[3:]) == clean_text(text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(NASTY)
+def test_clean_text_expands_to_nothing_and_is_stable(text):
+    cleaned = clean_text(text)
+    assert not set(cleaned) & set("{}\\'\n\r\t\x00")
+    assert cleaned == cleaned.strip() == clean_text(cleaned)
+    assert len(cleaned) <= LONGEST_TEXT
+    cleaned.encode()  # no lone surrogate, which could not be sent
+
+
+def test_clean_text_leaves_people_and_money_readable():
+    assert clean_text("  João D'Ávila,\n pediu R$ 50 (cinquenta) ${system(x)}") == (
+        "João D\u2019Ávila, pediu R$ 50 (cinquenta) $(system(x))"
+    )
+
+
+@pytest.mark.parametrize("name", ["TRANSFERHUB_X", "api_hangup_hook", "transferhub_x y", "transferhub_", ""])
+def test_only_our_own_variables_are_set(name):
+    with pytest.raises(WordingError):
+        script(replace(COMMANDS["park"], variables={name: "x"}), SETTING)
+
+
+@pytest.mark.parametrize("path", ["/tmp/a b.wav", "a.wav", "/tmp/a'.wav", "/tmp/${x}.wav", "/tmp/a.wav\n", ""])
+def test_a_clip_with_a_strange_path_is_not_played(path):
+    with pytest.raises(WordingError):
+        wording.play_to_member(ROOM, path, 253)
+    with pytest.raises(WordingError):
+        wording.broadcast(A, path)
+
+
+def test_clips_are_worded_as_they_were_recorded():
+    recorded = sent("clips_and_barge_in")
+    play = next(text for text in recorded if " play " in text)
+    room, path = play.split()[1], play.split()[3]
+    assert wording.play_to_member(room, path, 274).text == play
+    assert wording.stop_clips(room, 274).text in recorded
+
+
+@pytest.mark.parametrize("member", [0, -1, True, "all", 1 << 31])
+def test_clips_are_never_for_everybody(member):
+    with pytest.raises(WordingError):
+        wording.stop_clips(ROOM, member)
+
+
+@pytest.mark.parametrize("text", ["", "a\nb", "a\rb", "a\x00b", "x" * 5000])
+def test_a_line_is_one_line(text):
+    with pytest.raises(WordingError):
+        Line("step", text)
+
+
+def test_the_error_never_repeats_the_value():
+    with pytest.raises(WordingError) as caught:
+        script(replace(COMMANDS["dial"], numbers=("secret number",)), SETTING)
+    assert "secret" not in str(caught.value)
