@@ -87,8 +87,8 @@ class Strict(Schema):
 
 
 class CallerIn(Strict):
-    number: Annotated[str, Empty, Field(max_length=128), AfterValidator(_number)] = ""
-    name: Annotated[str, Empty, Field(max_length=80), AfterValidator(_line)] = ""
+    number: Annotated[str, Field(max_length=128), Empty, AfterValidator(_number)] = ""
+    name: Annotated[str, Field(max_length=80), Empty, AfterValidator(_line)] = ""
 
 
 class TransferIn(Strict):
@@ -100,14 +100,14 @@ class TransferIn(Strict):
         str, Empty, _matching(validators.EXTENSION, "Use 1 to 32 letters, digits or the signs _ . + * # -")
     ] = ""
     department: Annotated[
-        str, Empty, Field(max_length=50, validate_default=True), AfterValidator(_line), AfterValidator(_whom_to_ring)
+        str, Field(max_length=50, validate_default=True), Empty, AfterValidator(_line), AfterValidator(_whom_to_ring)
     ] = ""
-    context: Annotated[str, Empty, Field(max_length=4000), AfterValidator(_text)] = ""
-    summary: Annotated[str, Empty, Field(max_length=2000), AfterValidator(_text)] = ""
+    context: Annotated[str, Field(max_length=4000), Empty, AfterValidator(_text)] = ""
+    summary: Annotated[str, Field(max_length=2000), Empty, AfterValidator(_text)] = ""
     caller: CallerIn = CallerIn()
-    callback_url: Annotated[str, Empty, Field(max_length=500), AfterValidator(_callback)] = ""
+    callback_url: Annotated[str, Field(max_length=500), Empty, AfterValidator(_callback)] = ""
     metadata: Annotated[dict[str, Any], AfterValidator(_metadata)] = {}
-    switch: Annotated[str, Empty, Field(max_length=50)] = ""
+    switch: Annotated[str, Field(max_length=50), Empty] = ""
     start_after_ms: Annotated[int, Field(ge=0, le=10_000, description="Let the secretary finish her sentence.")] = 0
 
 
