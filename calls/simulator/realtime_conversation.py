@@ -51,6 +51,16 @@ class Conversation:
         said = [item for item in self.items if item.wire.get("role") == "assistant"]
         return bool(said) and said[-1].truncated
 
+    def unanswered(self) -> list[Item]:
+        """What the agent has said since the model last spoke or called a tool."""
+        found = []
+        for item in reversed(self.items):
+            if item.wire.get("role") == "assistant" or item.wire["type"] == "function_call":
+                break
+            if item.heard:
+                found.append(item)
+        return found[::-1]
+
     def tool_called(self, call_id: str) -> str | None:
         """Name of the function that was called with this call_id."""
         calls = (item.wire for item in self.items if item.wire["type"] == "function_call")

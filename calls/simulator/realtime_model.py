@@ -1,7 +1,8 @@
 """What a well-behaved announcer answers to what it understood of the agent, from what its session tells it to say.
 
-Pure. The words come from the client: text in guillemets «…» in the instructions is said exactly; the tools are the
-client's too, and one that the session does not offer is never called.
+Pure. The words come from the client: text in guillemets «…» in the instructions is said exactly, lines such as
+`Cliente: [[[ Maria ]]]` are what it knows; the tools are the client's too, and one that the session does not offer is
+never called.
 """
 
 import re
@@ -25,6 +26,8 @@ PREAMBLE = {
     "reject_transfer": "Entendi.",
 }
 
+_DATA = re.compile(r"^([^:\n]+): \[\[\[ (.*) \]\]\]$", re.MULTILINE)
+_UNKNOWN = "não informado"
 _QUOTED = re.compile(r"«([^«»]+)»")
 
 
@@ -70,6 +73,15 @@ def quoted(text: str | None) -> str | None:
     return found[1].strip() or None if found else None
 
 
+def who_it_is(instructions: str) -> str | None:
+    """One sentence about the caller from the data in the brief, and the question again."""
+    data = {label.strip(): value for label, value in _DATA.findall(instructions) if value != _UNKNOWN}
+    if "Cliente" not in data:
+        return None
+    about = data.get("Resumo do pedido", "").rstrip(".")
+    return " ".join(filter(None, [f"É {data['Cliente']}.", about and f"{about}.", ASK]))
+
+
 def answer(turn: Turn) -> list[Say | Call]:
     exact = quoted(turn.wanted)
     if turn.must_call:
@@ -95,7 +107,7 @@ def _react(turn: Turn, heard: Heard, announcement: str) -> list[Say | Call]:
         case Meaning.VOICEMAIL:
             return _call(turn, Call("voicemail_detected"))
         case Meaning.WHO:
-            return [Say(quoted(turn.instructions) or announcement)]
+            return [Say(who_it_is(turn.instructions) or quoted(turn.instructions) or announcement)]
         case Meaning.REPEAT:
             return [Say(announcement)]
         case Meaning.WAIT:

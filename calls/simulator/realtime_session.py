@@ -13,7 +13,7 @@ from calls.simulator.realtime_faults import Fault
 from calls.simulator.realtime_model import Call, Say, Turn
 from calls.simulator.realtime_response import Pace, Response
 from calls.simulator.realtime_wire import Refusal, parse
-from calls.simulator.recogniser import UNCLEAR, Heard, known_people
+from calls.simulator.recogniser import UNCLEAR, WEIGHT, Heard, known_people
 
 KEPT_EVENTS = 500
 _SHORTEST_COMMIT_MS = 100
@@ -266,11 +266,16 @@ class RealtimeSession:
         settings = {**self.settings, **{key: value for key, value in wanted.items() if key != "audio"}}
         output = {**self.settings["audio"]["output"], **wanted.get("audio", {}).get("output", {})}
         settings["audio"] = {"output": output}
-        last = self.conversation.last if "input" not in wanted else None
+        last, unanswered = (None, []) if "input" in wanted else (self.conversation.last, self.conversation.unanswered())
 
         async def plan() -> list[Say | Call]:
-            heard = await last.heard if last and last.heard else None
-            return self._plan(settings, wanted.get("instructions"), last, heard, idle)
+            heard = [await item.heard for item in unanswered]
+            # Of several utterances the one that says most counts, of equals the last.
+            weightiest = max(reversed(heard), key=lambda one: WEIGHT.get(one.meaning, 0), default=None)
+            exact = realtime_model.quoted(wanted.get("instructions"))
+            if not out_of_band:
+                self._announced = self._announced or exact
+            return self._plan(settings, wanted.get("instructions"), last, weightiest, idle)
 
         response = Response(self, settings, plan, in_conversation=not out_of_band)
         if out_of_band:
@@ -303,8 +308,6 @@ class RealtimeSession:
                 preamble=self._preamble,
             )
         )
-        exact = realtime_model.quoted(wanted)
-        self._announced = self._announced or exact
         return self._misbehaved(steps, heard)
 
     def _misbehaved(self, steps: list[Say | Call], heard: Heard | None) -> list[Say | Call]:

@@ -49,7 +49,7 @@ class Heard:
 UNCLEAR = Heard(Meaning.UNCLEAR)
 
 # Of several phrases in one breath the weightiest counts, of equals the last: "Alô? Sim, pode passar." is a yes.
-_WEIGHT = {
+WEIGHT = {
     Meaning.VOICEMAIL: 3,
     Meaning.ACCEPT: 2,
     Meaning.REJECT: 2,
@@ -83,7 +83,7 @@ class Recogniser:
         if parsed is None:
             return UNCLEAR
         phrases = tuple(self._phrases[index] for index, _ in parsed)
-        _, at = max((_WEIGHT.get(phrase.meaning, 0), at) for at, phrase in enumerate(phrases))
+        _, at = max((WEIGHT.get(phrase.meaning, 0), at) for at, phrase in enumerate(phrases))
         return Heard(phrases[at].meaning, phrases, max(distance for _, distance in parsed))
 
     def _parse(self, frames: Frames, pieces: list[tuple[int, int]]) -> list[tuple[int, float]] | None:
