@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from calls.simulator.applications import APPLICATIONS
 from calls.simulator.clock import FRAME
@@ -50,7 +49,7 @@ class Channel:
         self, switch: "SimulatedSwitch", name: str, direction: str, profile: CallerProfile, variables: dict[str, str]
     ):
         self.switch = switch
-        self.uuid = variables.get("origination_uuid") or str(uuid4())
+        self.uuid = variables.get("origination_uuid") or switch.new_uuid()
         self.name = name
         self.direction = direction
         self.profile = self.initial = profile
@@ -169,7 +168,7 @@ class Channel:
         """Sends the channel to another extension; what it executes is left at the next frame."""
         old = self.profile
         dialplan, context = dialplan or old.dialplan or "XML", context or old.context
-        source = f"{int(self.switch.clock.now())}:{uuid4()}:bl_xfer:{destination}/{context}/{dialplan}"
+        source = f"{int(self.switch.clock.now())}:{self.switch.new_uuid()}:bl_xfer:{destination}/{context}/{dialplan}"
         self.profile = replace(
             old,
             destination=destination,

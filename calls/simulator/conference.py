@@ -4,7 +4,6 @@ import asyncio
 import logging
 import math
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from calls.simulator.clock import FRAME
 from calls.simulator.conference_controls import act, controls_for
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
     from calls.simulator.switch import SimulatedSwitch
 
 logger = logging.getLogger(__name__)
+
+VOICE_DELAY = 2 * FRAME
+"""Seconds from a voice to its start-talking: measured, what a leg says is that old when its conference weighs it."""
 
 
 class Member:
@@ -31,6 +33,7 @@ class Member:
         self.mandatory = "mandatory_member_endconf" in flags
         self.nomoh = "nomoh" in flags
         self.talking = self.on_hold = self.kicked = False
+        self.talking_since = 0.0
         self.hold_file = ""
         self.clips: list[str] = []
         self.joined_at = conference.switch.clock.now()
@@ -47,19 +50,19 @@ class Conference:
         self.name = name
         self.profile_name = profile_name
         self.profile = profile
-        self.uuid = str(uuid4())
+        self.uuid = switch.new_uuid()
         self.members: list[Member] = []  # the newest first, as FreeSWITCH lists them
         self.floor: Member | None = None
         self.created_at = switch.clock.now()
         self.grace_seconds = int(profile.get("endconference-grace-time", "0"))
         """How long the others may stay when the last mandatory member has left."""
-        self.ending = False
+        self.ending = self._ended = False
         self._moh = profile.get("moh-sound", "")
-        self._music_on = self._music_over = False
+        self._music_on = False
         self._mandatory = 0
         self._ticking = False
         self.room = switch.media.open_room(self.uuid, self._moh or None)
-        self.room.on_talking = self._talking
+        self.room.on_talking = self._hears_talking
         self.room.on_clip = self._clip
         self.fire("conference-create")
 
@@ -131,7 +134,7 @@ class Conference:
         self.switch.clock.later(math.floor(now) + self.grace_seconds + 1 - now, self._grace_over)
 
     def _grace_over(self) -> None:
-        if not self._mandatory:
+        if self.members and not self._mandatory:
             self.ending = True
             self._soon()
 
@@ -153,25 +156,23 @@ class Conference:
         if self.ending:
             self._end()
             return
-        if self._music_over:
-            self._music_over = False
-            self._music_done()
         staying = [member for member in self.members if not member.leaving.is_set()]
         if self.floor is None and staying:
             self._give_floor(staying[0])
-        elif self.floor and not self.floor.talking:
-            talker = next((member for member in staying if member.talking), None)
+        elif self.floor:
+            # A holder who only began to talk when another already did has not the score to keep it.
+            limit = self.floor.talking_since if self.floor.talking else math.inf
+            talker = next((m for m in staying if m.talking and m.talking_since < limit and m is not self.floor), None)
             if talker:
                 self._give_floor(talker)
 
     def _end(self) -> None:
+        self._ended = True
         self.switch.forget_conference(self)
         for member in self.members:
             member.channel.hangup("NORMAL_CLEARING")
             member.leaving.set()
-        if self._music_on or self._music_over:
-            self._music_on = self._music_over = False
-            self._music_done()
+        self._stop_music()
         if self.members:
             self._soon()
         else:
@@ -180,16 +181,19 @@ class Conference:
 
     def _watch_music(self) -> None:
         alone = self.size == 1 and not self.members[0].nomoh
-        if alone and self._moh:
+        if alone and self._moh and not self._ended:
             self._music_on = True
-        elif self.size > 1 and self._music_on:
-            self._music_on, self._music_over = False, True
+        elif self.size > 1:
+            self._stop_music()
 
-    def _music_done(self) -> None:
-        self.fire("play-file-done", [("File", self._moh), ("Async", "true")])
+    def _stop_music(self) -> None:
+        if self._music_on:
+            self._music_on = False
+            self.fire("play-file-done", [("File", self._moh), ("Async", "true")])
 
     def _give_floor(self, member: Member | None) -> None:
-        old = str(self.floor.id) if self.floor else "none"
+        # Who leaves is off the list already when his floor is taken: then the old holder reads "none".
+        old = str(self.floor.id) if self.floor and member else "none"
         self.floor = member
         headers = [*conference_headers(self), ("Action", "floor-change"), ("Old-ID", old)]
         headers += member_headers(member) if member else []
@@ -198,11 +202,14 @@ class Conference:
 
     # What the audio reports
 
+    def _hears_talking(self, member_id: int, talking: bool) -> None:
+        self.switch.clock.later(VOICE_DELAY, self._talking, member_id, talking)
+
     def _talking(self, member_id: int, talking: bool) -> None:
         member = self.member(member_id)
-        if member is None or (talking and (not member.can_speak or member.on_hold)):
+        if member is None or member.talking == talking or (talking and (not member.can_speak or member.on_hold)):
             return
-        member.talking = talking
+        member.talking, member.talking_since = talking, self.switch.clock.now()
         self.fire_member("start-talking" if talking else "stop-talking", member)
         self._soon()
 
@@ -226,8 +233,13 @@ class Conference:
 
     def unmute(self, member: Member) -> None:
         member.can_speak = True
-        self.room.set(member.id, muted=False)
+        self.switch.clock.later(FRAME, self._let_speak, member)
         self.fire_member("unmute-member", member)
+
+    def _let_speak(self, member: Member) -> None:
+        # The frame in which he is unmuted is still the old one.
+        if member.can_speak and member in self.members:
+            self.room.set(member.id, muted=False)
 
     def set_hearing(self, member: Member, hears: bool) -> None:
         member.can_hear = hears

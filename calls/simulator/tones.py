@@ -10,7 +10,7 @@ LEVEL = 10187
 """Peak of one frequency: teletone's default of -7 dBm0. A steady tone then has the Current-Energy of 6481 that a real
 conference reports."""
 
-_SEGMENT = re.compile(r"%\(([\d.,\s]+)\)")
+_SEGMENT = re.compile(r"%\(([\d.,\s]+)(?:\)|$)")
 _LOOPS = re.compile(r"loops=(-?\d+)")
 
 
