@@ -14,11 +14,13 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.typing import Origin
 
 from calls.simulator.fir import Upsampler
 from calls.simulator.media import Leg
@@ -71,8 +73,8 @@ class AudioStream:
         self._connection: ClientConnection | None = None
         self._files: list[Path] = []
         self._stopped = False
-        self._task: asyncio.Task | None = None
-        self._closing: asyncio.Task | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     @property
     def connected(self) -> bool:
@@ -83,7 +85,7 @@ class AudioStream:
         self._leg.taps.append(self)
         self._task = asyncio.create_task(self._run(), name="audio stream")
 
-    def stop(self) -> asyncio.Task:
+    def stop(self) -> asyncio.Task[None]:
         """Detach, delete the files, close with 1000; no event follows. Returns the closing, which may be awaited."""
         if not self._stopped:
             self._stopped = True
@@ -120,7 +122,7 @@ class AudioStream:
         at = urlsplit(self._url)
         return await connect(
             self._url,
-            origin=f"http://{at.netloc}",
+            origin=Origin(f"http://{at.netloc}"),
             additional_headers=dict(self._headers),
             user_agent_header=None,
             compression=None,
@@ -168,11 +170,13 @@ class AudioStream:
         await asyncio.sleep(PLAY_DELAY / self._speed)
         self._tell("play", body)
 
-    def _file_of(self, text: str) -> dict | None:
+    def _file_of(self, text: str) -> dict[str, Any] | None:
         """The play event's body for a streamAudio message, its file written; None for every other message."""
         try:
             message = json.loads(text)
-            data = message["data"] if message["type"] == "streamAudio" else None
+            if message["type"] != "streamAudio":
+                return None
+            data = message["data"]
             kind = data["audioDataType"]
             suffix = ".wav" if kind == "wav" else SUFFIXES[data["sampleRate"]] if kind == "raw" else None
             sound = base64.b64decode(data.pop("audioData"))
@@ -196,7 +200,7 @@ class AudioStream:
     def _fail(self, code: int, text: str) -> None:
         self._tell("error", {"status": "error", "message": {"code": code, "error": text}})
 
-    def _tell(self, kind: str, body: dict) -> None:
+    def _tell(self, kind: str, body: dict[str, Any]) -> None:
         self._tell_text(kind, json.dumps(body, separators=(",", ":"), ensure_ascii=False))
 
     def _tell_text(self, kind: str, body: str) -> None:

@@ -7,13 +7,16 @@ long after the agent's first word, `sim_menu_seconds` that long after coming bac
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from typing import TypeVar
 
 from calls.simulator.handset import Handset, IncomingCall, Speaker, live
 from calls.simulator.phrases import VOICES
 from calls.simulator.sound import Sound
 from calls.simulator.speech import spoken
 from calls.simulator.tones import sine
+
+T = TypeVar("T")
 
 EVERY = 3.0
 """Seconds between two sentences of a caller."""
@@ -85,7 +88,7 @@ class CallerTelephone:
         await handset.until(lambda: handset.menu > 0)
         await handset.pause(self._menu_seconds or 0.0)
 
-    async def _while_speaking(self, handset: Handset, ending):
+    async def _while_speaking(self, handset: Handset, ending: Awaitable[T]) -> T:
         """Say a sentence now and then, and answer whoever speaks, until `ending` is done; its result."""
         speaking = asyncio.ensure_future(self._speaks(handset))
         try:

@@ -49,7 +49,8 @@ class Upsampler:
         out = (windows @ self._phases).ravel()
         np.rint(out, out)
         np.clip(out, -32768, 32767, out)
-        return out.astype("<i2").tobytes()
+        pcm: bytes = out.astype("<i2").tobytes()
+        return pcm
 
 
 SILENCE_8K = bytes(320)
@@ -69,4 +70,5 @@ def to_8k(samples: np.ndarray, rate: int) -> np.ndarray:
         smooth = np.convolve(samples.astype(np.float32), kernel / kernel.sum(), "same")
         at = np.arange(int(len(samples) * 8000 / rate)) * (rate / 8000)
         smooth = np.interp(at, np.arange(len(samples)), smooth)
-    return np.clip(np.rint(smooth), -32768, 32767).astype(np.int16)
+    samples = np.clip(np.rint(smooth), -32768, 32767).astype(np.int16)
+    return samples

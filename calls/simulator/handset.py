@@ -71,7 +71,7 @@ class Handset:
         self._voice = voice
         self._speaker = speaker
         self._saying: deque[Playhead] = deque()
-        self._waiting: list[tuple[Callable[[], bool], asyncio.Future]] = []
+        self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         leg.mouth = leg.ear = self
 
     def frame(self) -> np.ndarray | None:

@@ -25,7 +25,7 @@ class Span:
 class Ledger:
     """Spans by leg, and on request the heard audio itself."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._spans: dict[str, list[Span]] = {}
         self._audio: dict[str, list[np.ndarray]] = {}
         self._gone: deque[str] = deque()

@@ -60,13 +60,21 @@ class Leg:
 class _Sound:
     """A broadcast or playback on one leg, waiting or running."""
 
-    def __init__(self, path: str, prefix: str, delay: int, on_start, on_stop, loop: bool = False):
+    def __init__(
+        self,
+        path: str,
+        prefix: str,
+        delay: int,
+        on_start: Callable[[], None] | None,
+        on_stop: Callable[[str], None] | None,
+        loop: bool = False,
+    ):
         self.playhead = Playhead(load(path))
         self.name = prefix + path
         self.delay = delay
         self.started = False
-        self.on_start: Callable[[], None] | None = on_start
-        self.on_stop: Callable[[str], None] | None = on_stop
+        self.on_start = on_start
+        self.on_stop = on_stop
         self.loop = loop
 
     def step(self) -> tuple[np.ndarray, int] | None:
@@ -90,7 +98,7 @@ class Media:
         """Ticks lost because the machine was too slow."""
         self._broadcasts: dict[str, deque[_Sound]] = {}
         self._playbacks: dict[str, _Sound] = {}
-        self._task: asyncio.Task | None = None
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def now(self) -> float:

@@ -202,7 +202,7 @@ class Room:
         else:
             if not member.deaf:
                 for other in voices:
-                    if member.hears(other):
+                    if member.hears(other) and other.leg.said is not None:
                         parts.append((other.leg.said, other.energy, other.leg.uuid))
             if alone is not None:
                 parts.append((*alone, "moh"))

@@ -5,6 +5,7 @@ Every behaviour is a coroutine over an `Agent`; it ends when the person has noth
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -81,12 +82,13 @@ class Agent:
     async def talks(self, again: Callable[[], Awaitable[None]]) -> None:
         """After the consent: wait for the caller, talk, hang up. `again` repeats the consent when asked again."""
         handset = self.handset
+
+        def met_or_asked(listens: bool) -> bool:
+            return handset.person > 0.2 or (listens and handset.asked())
+
         for left in reversed(range(TOO_OFTEN + 1)):
             handset.forget()
-            asked = handset.asked if left else lambda: False
-            came = await handset.until(
-                lambda asked=asked: handset.person > 0.2 or asked(), self.options["patience_seconds"]
-            )
+            came = await handset.until(partial(met_or_asked, left > 0), self.options["patience_seconds"])
             if not came or handset.person:
                 break
             await again()
