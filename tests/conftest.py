@@ -1,13 +1,12 @@
 """What every test may use. Parts and settings: tests/settings.py; end-to-end stories: tests/stack.py."""
 
-import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from channels.layers import channel_layers
 from django.conf import settings
-from django.db import connections
+
+from tests.database import address_of_test_database
 
 RECORDINGS = Path(__file__).parent / "recordings"
 
@@ -27,10 +26,7 @@ def redis_url() -> str:
 @pytest.fixture
 def database_url(transactional_db) -> str:
     """The test database's address for another process; what the test writes is committed and really visible there."""
-    chosen = connections["default"].settings_dict
-    if chosen["ENGINE"].endswith("sqlite3"):
-        return f"sqlite:///{chosen['NAME']}"
-    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{chosen['NAME']}").geturl()
+    return address_of_test_database()
 
 
 @pytest.fixture(autouse=True)

@@ -45,7 +45,7 @@ class Plan:
     def __init__(self, var: Path, secrets: Mapping[str, str], host: str, port: int, extra: Mapping[str, str]):
         """`extra`: environment for the product's processes only (LIMITS_DIVISOR …). Raises valkey.NoValkey."""
         self._var = var
-        self.url = f"http://{LOCAL if host in ('0.0.0.0', '::') else host}:{port}"
+        self.url = url_of(host, port)
         self.environment: dict[str, str] = {
             "DJANGO_SETTINGS_MODULE": "transferhub.settings",
             "TRANSFERHUB_VAR_DIR": str(var),
@@ -57,7 +57,7 @@ class Plan:
         self.storage = self._storage()
         self.simulates_switch = not os.environ.get("FREESWITCH_HOST")
         self.outside = [*self._switch(secrets), *self._realtime(secrets), *self._omniplay(secrets)]
-        self.ours = self._ours(host, port, extra)
+        self.ours = product(host, port, self.redis_url, self.environment | dict(extra))
 
     def _storage(self) -> list[Part]:
         if os.environ.get("REDIS_URL"):
@@ -125,33 +125,40 @@ class Plan:
         command = [sys.executable, "-m", f"calls.simulator.{module}", "--host", LOCAL, *arguments]
         return Part(name, command, healthy, self.environment, signal.SIGINT)
 
-    def _ours(self, host: str, port: int, extra: Mapping[str, str]) -> list[Part]:
-        environment = self.environment | extra
-        uvicorn = ["-m", "uvicorn", "transferhub.asgi:application", "--host", host, "--port", str(port)]
-        uvicorn += ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--loop", "uvloop"]
-        uvicorn += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "1"]
 
-        async def web_is_healthy(part: Part) -> bool:
-            return await _status(f"{self.url}/healthz") == 200
+def product(host: str, port: int, redis_url: str, environment: Mapping[str, str]) -> list[Part]:
+    """The three processes that make up TransferHub: "web", "switch", "worker"."""
+    url = url_of(host, port)
+    uvicorn = ["-m", "uvicorn", "transferhub.asgi:application", "--host", host, "--port", str(port)]
+    uvicorn += ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--loop", "uvloop"]
+    uvicorn += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "1"]
 
-        async def switch_is_healthy(part: Part) -> bool:
-            async with httpx.AsyncClient(timeout=5, trust_env=False, verify=False) as client:
-                parts = (await client.get(f"{self.url}/readyz")).json()["parts"]
-            switches = [state for name, state in parts.items() if name.startswith("switch:")]
-            return "ok" in switches
+    async def web_is_healthy(part: Part) -> bool:
+        return await _status(f"{url}/healthz") == 200
 
-        async def worker_is_healthy(part: Part) -> bool:
-            with Redis.from_url(self.redis_url, retry=valkey.ONE_TRY) as connection:
-                return any(worker.pid == part.pid for worker in Worker.all(connection))
+    async def switch_is_healthy(part: Part) -> bool:
+        async with httpx.AsyncClient(timeout=5, trust_env=False, verify=False) as client:
+            parts = (await client.get(f"{url}/readyz")).json()["parts"]
+        switches = [state for name, state in parts.items() if name.startswith("switch:")]
+        return "ok" in switches
 
-        def ours(name: str, arguments: list[str], healthy) -> Part:
-            return Part(name, [sys.executable, *arguments], healthy, environment)
+    async def worker_is_healthy(part: Part) -> bool:
+        with Redis.from_url(redis_url, retry=valkey.ONE_TRY) as connection:
+            return any(worker.pid == part.pid for worker in Worker.all(connection))
 
-        return [
-            ours("web", uvicorn, web_is_healthy),
-            ours("switch", ["manage.py", "run_switch"], switch_is_healthy),
-            ours("worker", ["manage.py", "rqworker", "--with-scheduler", "default"], worker_is_healthy),
-        ]
+    def ours(name: str, arguments: list[str], healthy) -> Part:
+        return Part(name, [sys.executable, *arguments], healthy, environment)
+
+    return [
+        ours("web", uvicorn, web_is_healthy),
+        ours("switch", ["manage.py", "run_switch"], switch_is_healthy),
+        ours("worker", ["manage.py", "rqworker", "--with-scheduler", "default"], worker_is_healthy),
+    ]
+
+
+def url_of(host: str, port: int) -> str:
+    """Where a person on this machine reaches a server that listens on `host`."""
+    return f"http://{LOCAL if host in ('0.0.0.0', '::') else host}:{port}"
 
 
 async def _status(url: str) -> int:

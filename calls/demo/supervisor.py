@@ -52,11 +52,22 @@ class Part:
 class Supervisor:
     """Holds the parts. Use from the main thread: a child is tied to the life of the thread that started it."""
 
-    def __init__(self, logs: Path, say: Callable[[str], None], changed: Callable[[], None] = lambda: None):
-        """`logs`: folder for <part>.log; `say` tells the person; `changed` is called when a part has a new pid."""
+    def __init__(
+        self,
+        logs: Path,
+        say: Callable[[str], None],
+        changed: Callable[[], None] = lambda: None,
+        *,
+        restarts: bool = True,
+    ):
+        """`logs`: folder for <part>.log; `say` tells the person; `changed` is called when a part has a new pid.
+
+        `restarts` False: what dies stays dead until start_again().
+        """
         self._logs = logs
         self._say = say
         self._changed = changed
+        self._restarts = restarts
         self._tiers: list[tuple[Part, ...]] = []
         self._watchers: list[asyncio.Task] = []
         logs.mkdir(parents=True, exist_ok=True)
@@ -73,7 +84,14 @@ class Supervisor:
                     group.create_task(self._until_healthy(part))
         except* PartFailed as failures:
             raise failures.exceptions[0] from None
-        self._watchers += [asyncio.create_task(self._watch(part)) for part in parts]
+        if self._restarts:
+            self._watchers += [asyncio.create_task(self._watch(part)) for part in parts]
+
+    async def start_again(self, part: Part) -> None:
+        """Start a part that has died; return when it is healthy. Raises PartFailed."""
+        await self._stop(part, 0)
+        await self._launch(part)
+        await self._until_healthy(part)
 
     def log_of(self, part: Part) -> Path:
         return self._logs / f"{part.name}.log"
