@@ -25,10 +25,10 @@ def lines(name: str) -> list[Line]:
 
 def received(name: str) -> bytes:
     """All the switch sent, as one stream."""
-    return b"".join(_recounted(line.text) for line in lines(name) if not line.sent)
+    return b"".join(recounted(line.text) for line in lines(name) if not line.sent)
 
 
-def _recounted(text: str) -> bytes:
+def recounted(text: str) -> bytes:
     """The block with lengths that fit: they were counted before addresses and paths in it were made anonymous."""
     head, blank, body = text.partition("\n\n")
     if "Content-Length" not in head:
