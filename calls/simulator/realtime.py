@@ -30,6 +30,8 @@ PATH = "/v1/realtime"
 MAX_MESSAGE = 21 * 1024 * 1024  # 15 MiB of audio in base64
 EXPIRED = "Your session hit the maximum duration of 60 minutes."
 KEPT_SESSIONS = 500
+TICK = 0.1
+"""Seconds between two looks at the faults that come after a time."""
 _NONSENSE = (
     "{this is not JSON",
     '"a string"',
@@ -194,7 +196,7 @@ class _Line:
         clock = asyncio.get_running_loop().time
         begun = clock()
         while True:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(TICK)
             for fault in self._faults():
                 if fault.after and clock() - begun >= fault.after:
                     await self._strike(fault)
@@ -256,6 +258,7 @@ def main() -> None:
         help="for example drop,before=response.created,session=2 (or SIMULATED_REALTIME_FAULTS, separated by ;)",
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("websockets").setLevel(logging.WARNING)
     asyncio.run(_serve(parser.parse_args()))
 
 
