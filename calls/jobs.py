@@ -75,7 +75,7 @@ def housekeeping() -> None:
         queue.enqueue(deliver_ticket, protocol)
     for delivery_id in _overdue_webhooks():
         queue.enqueue(deliver_webhook, delivery_id)
-    erased = services.erase_transcripts(timezone.now() - timedelta(days=settings.RETENTION_DAYS))
+    erased = services.erase_speech(timezone.now() - timedelta(days=settings.RETENTION_DAYS))
     if erased:
         log.info("retention.erased", utterances=erased)
 

@@ -48,6 +48,7 @@ async def index(
     state: State | None = None,
     outcome: Outcome | None = None,
     department: str = "",
+    call_uuid: str = "",
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
     cursor: str = "",
@@ -60,6 +61,7 @@ async def index(
         "state": state,
         "outcome": outcome,
         "department__slug": department,
+        "caller_uuid": call_uuid,
         "requested_at__gte": since,
         "requested_at__lt": until,
     }

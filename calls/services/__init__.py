@@ -30,7 +30,7 @@ from calls.services.outbox import (
     renew_lease,
     set_connected,
 )
-from calls.services.retention import erase_transcripts
+from calls.services.retention import erase_speech
 from calls.services.tickets import ticket_again, ticket_failed, ticket_sent
 from calls.services.transfers import (
     Applied,
@@ -68,7 +68,7 @@ __all__ = [
     "close_audio",
     "create_api_client",
     "create_transfer",
-    "erase_transcripts",
+    "erase_speech",
     "finish_command",
     "heartbeat",
     "leave",

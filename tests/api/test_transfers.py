@@ -79,6 +79,7 @@ def test_the_list_is_filtered(api):
     assert listed(api, state="ended") == ["old"]
     assert listed(api, outcome="busy") == ["old"]
     assert listed(api, department="suporte") == []
+    assert listed(api, call_uuid="new") == ["new"]
     assert listed(api, department="vendas", since=(now - timedelta(days=1)).isoformat()) == ["new"]
     assert listed(api, until=(now - timedelta(days=1)).isoformat()) == ["old"]
 

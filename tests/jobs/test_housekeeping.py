@@ -9,8 +9,9 @@ import django_rq
 from django.utils import timezone
 from rq.registry import ScheduledJobRegistry
 
-from calls import jobs, worker
-from calls.models import AudioSession, Ticket, Utterance, WebhookDelivery
+from calls import jobs, services, worker
+from calls.models import AudioSession, Ticket, Transfer, Utterance, WebhookDelivery
+from calls.transfer import events
 from tests.jobs.tools import three_changes, work
 
 
@@ -38,14 +39,26 @@ def test_what_was_said_is_erased_in_time_and_the_transfer_stays(transfer, settin
     settings.RETENTION_DAYS = 30
     now = timezone.now()
     for days in (29, 31):
-        Utterance.objects.create(transfer=transfer, who="agent", text="pode passar", at=now - timedelta(days=days))
-        AudioSession.objects.create(
-            transfer=transfer, leg="agent", brief={"summary": "x"}, created_at=now - timedelta(days=days)
-        )
+        at = now - timedelta(days=days)
+        Utterance.objects.create(transfer=transfer, who="agent", text="pode passar", at=at)
+        AudioSession.objects.create(transfer=transfer, leg="agent", brief={"summary": "x"}, created_at=at)
     jobs.housekeeping()
     assert Utterance.objects.get().at > now - timedelta(days=30)
     assert [session.brief for session in AudioSession.objects.order_by("created_at")] == [{}, {"summary": "x"}]
+
+
+def test_a_transfer_forgets_what_was_said_and_keeps_who_called(transfer, settings):
+    settings.RETENTION_DAYS = 30
+    said = {"summary": "quer comprar", "context": "pedido 4711", "caller_number": "+5511999"}
+    Transfer.objects.update(**said)
+    jobs.housekeeping()
+    assert Transfer.objects.filter(**said).exists(), "it has not ended"
+    services.apply_event(transfer.pk, events.CallerLeft())
+    Transfer.objects.update(ended_at=timezone.now() - timedelta(days=31))
+    jobs.housekeeping()
     transfer.refresh_from_db()
+    assert (transfer.summary, transfer.context, transfer.caller_number) == ("", "", "+5511999")
+    assert transfer.outcome == "caller_left"
 
 
 def test_every_worker_asks_for_housekeeping_and_one_is_enough(queue, company):
