@@ -85,13 +85,14 @@ def align(spoken: np.ndarray, templates: list[np.ndarray]) -> np.ndarray:
     packed = np.zeros((len(templates), lengths.max(), spoken.shape[1]), np.float32)
     for row, template in enumerate(templates):
         packed[row, : len(template)] = template
-    squares = (packed**2).sum(axis=2)
+    flat = packed.reshape(-1, spoken.shape[1])
+    squares = (spoken**2).sum(axis=1)[:, None] + (flat**2).sum(axis=1) - 2 * (spoken @ flat.T)
+    distances = np.sqrt(np.maximum(0, squares)).reshape(len(spoken), len(templates), -1)
     # Two columns of infinity on the left stand for "before the template's first frame". A path may stay on a template's
     # frame once, not twice running, and skip one at most: between double and half the template's pace.
     moved = np.full((len(templates), lengths.max() + 2), np.inf, np.float32)
     stayed = moved.copy()
-    for at, frame in enumerate(spoken):
-        distance = np.sqrt(np.maximum(0, (frame**2).sum() + squares - 2 * (packed @ frame)))
+    for at, distance in enumerate(distances):
         if at == 0:
             moved[:, 2:4] = distance[:, :2]
             continue
