@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class CallsConfig(AppConfig):
     name = "calls"
     verbose_name = _("Transfers")
+
+    def ready(self) -> None:
+        from calls import checks  # noqa: F401  (registers them)

@@ -15,14 +15,14 @@ def make_default(department: Department) -> list[Department]:
 def set_agents(department: Department, numbers: list[str]) -> bool:
     """Make `numbers` the agents, in this order; whether that changed anything."""
     present = {each.extension.number: each for each in department.memberships.select_related("extension")}
-    if list(present) == numbers:
-        return False
+    changed = list(present) != numbers
     for number in set(present) - set(numbers):
         present[number].delete()
     extensions = {each.number: each for each in Extension.objects.filter(number__in=numbers)}
-    for position, number in enumerate(numbers):
+    for position, number in enumerate(numbers, 1):
         membership = present.get(number) or Membership(department=department, extension=extensions[number])
         if membership.pk is None or membership.position != position:
             membership.position = position
             membership.save()
-    return True
+            changed = True
+    return changed

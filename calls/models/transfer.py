@@ -59,6 +59,7 @@ class Transfer(models.Model):
     class Meta:
         verbose_name = _("transfer")
         verbose_name_plural = _("transfers")
+        permissions = [("see_numbers", _("Can see callers' numbers in full"))]
         ordering = ["-requested_at"]
         indexes = [
             models.Index(fields=["deadline"], name="transfer_due", condition=Q(deadline__isnull=False)),

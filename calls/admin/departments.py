@@ -1,0 +1,184 @@
+"""Departments: who is rung in which order, how long, what is said, where callers go."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Prefetch
+from django.urls import path
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from calls import hours
+from calls.admin.base import CompanyAdmin
+from calls.admin.department_form import DepartmentForm
+from calls.admin.preview import preview
+from calls.company import make_default, set_agents
+from calls.models import Department, Holiday, Membership, OpeningHours
+
+LAST = 10_000  # behind every position a person would write
+
+
+class MembershipForm(forms.ModelForm):
+    """An order that is left empty means: after all the others."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "position" in self.fields:
+            self.fields["position"].required = False
+            if not self.instance.pk:
+                self.initial["position"] = None
+
+    def clean_position(self):
+        position = self.cleaned_data["position"]
+        return LAST if position is None else position
+
+
+class MembershipInline(TabularInline):
+    model = Membership
+    form = MembershipForm
+    fields = ["extension", "position"]
+    ordering_field = "position"
+    ordering = ["position", "id"]
+    hide_title = True
+    extra = 0
+    autocomplete_fields = ["extension"]
+    verbose_name_plural = gettext_lazy("Agents, in the order in which they are rung (drag, or write numbers)")
+
+
+class OpeningHoursInline(TabularInline):
+    model = OpeningHours
+    fields = ["weekday", "opens", "closes"]
+    hide_title = True
+    extra = 0
+    verbose_name_plural = gettext_lazy(
+        "Opening hours (none: always open; an end before the beginning runs over midnight)"
+    )
+
+
+class HolidayInline(TabularInline):
+    model = Holiday
+    fields = ["date", "name", "every_year"]
+    hide_title = True
+    extra = 0
+    verbose_name_plural = gettext_lazy("Holidays of this department alone")
+
+
+@admin.register(Department)
+class DepartmentAdmin(CompanyAdmin):
+    form = DepartmentForm
+    inlines = [MembershipInline, OpeningHoursInline, HolidayInline]
+    list_display = ["shown_name", "agents", "limits", "open_now", "enabled"]
+    list_filter = ["enabled", "strategy"]
+    search_fields = ["name", "slug", "words"]
+    prepopulated_fields = {"slug": ["name"]}
+    radio_fields = {"caller_hears": admin.VERTICAL}
+    change_form_after_template = "admin/calls/department/preview.html"
+    fieldsets = [
+        (None, {"fields": [("name", "slug"), "words", ("enabled", "is_default")]}),
+        (
+            gettext_lazy("Ringing and waiting"),
+            {
+                "classes": ["tab"],
+                "fields": [
+                    "strategy",
+                    ("ring_seconds", "decision_seconds"),
+                    ("total_seconds", "max_attempts"),
+                    ("call_waiting", "transfer_bridged"),
+                ],
+            },
+        ),
+        (
+            gettext_lazy("What is said"),
+            {
+                "classes": ["tab"],
+                "fields": [
+                    "instructions",
+                    "ticket_text",
+                    "no_ticket_text",
+                    ("voice", "language"),
+                    "caller_hears",
+                ],
+            },
+        ),
+        (
+            gettext_lazy("Afterwards"),
+            {"classes": ["tab"], "fields": [("return_to", "after_call_to"), "ticket_on"]},
+        ),
+        (gettext_lazy("Time zone"), {"classes": ["tab"], "fields": ["timezone"]}),
+    ]
+
+    class Media:
+        js = ["admin/department_preview.js"]
+
+    def get_queryset(self, request):
+        memberships = Membership.objects.select_related("extension").order_by("position", "id")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("memberships", memberships), "opening_hours", "holidays")
+        )
+
+    def get_urls(self):
+        own = [path("preview/", self.admin_site.admin_view(preview), name="calls_department_preview")]
+        return own + super().get_urls()
+
+    def changelist_view(self, request, extra_context=None):
+        self.company_days = list(Holiday.objects.filter(department=None).values_list("date", "every_year"))
+        return super().changelist_view(request, extra_context)
+
+    # ------------------------------------------------------------ the list
+    @display(description=gettext_lazy("department"), ordering="name")
+    def shown_name(self, department):
+        if not department.is_default:
+            return department.name
+        return format_html("{} <small>({})</small>", department.name, _("default"))
+
+    @display(description=gettext_lazy("agents, in order"))
+    def agents(self, department):
+        members = [each.extension for each in department.memberships.all()]
+        if not any(member.enabled for member in members):
+            return format_html("<strong>⚠ {}</strong>", _("nobody takes calls"))
+        shown = ((str(m) if m.enabled else _("%(agent)s (off)") % {"agent": m},) for m in members)
+        return format_html_join(format_html(" → "), "{}", shown)
+
+    @display(description=gettext_lazy("rings · decides · waits"))
+    def limits(self, department):
+        return f"{department.ring_seconds} s · {department.decision_seconds} s · {department.total_seconds} s"
+
+    @display(description=gettext_lazy("now"))
+    def open_now(self, department):
+        spans = [(each.weekday, each.opens, each.closes) for each in department.opening_hours.all()]
+        days = self.company_days + [(each.date, each.every_year) for each in department.holidays.all()]
+        is_open = hours.is_open(spans, days, timezone.now(), department.timezone)
+        return f"● {_('open')}" if is_open else f"○ {_('closed')}"
+
+    # ------------------------------------------------------------ saving
+    def save_model(self, request, obj, form, change):
+        if not change and not Department.objects.filter(is_default=True).exists():
+            obj.is_default = True
+        super().save_model(request, obj, form, change)
+        if obj.is_default:
+            for former in make_default(obj):
+                text = _("%(new)s is the default department now; before, it was %(former)s.")
+                messages.info(request, text % {"new": obj, "former": former})
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        department = form.instance
+        members = department.memberships.select_related("extension").order_by("position", "id")
+        set_agents(department, [each.extension.number for each in members])
+        if department.enabled and not department.members.filter(enabled=True).exists():
+            text = _("%(department)s has no agent who takes calls: every caller gets a ticket.")
+            messages.warning(request, text % {"department": department})
+
+    def has_delete_permission(self, request, obj=None):
+        """The default department lends its limits to others, and one with transfers is kept for them: disable it."""
+        if obj is not None and (obj.is_default or obj.transfers.exists()):
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def get_actions(self, request):
+        return {}
