@@ -21,10 +21,14 @@ GREETING_MS = 700
 """An "alô?" is shorter than this ..."""
 GREETING_WINDOW_MS = 1500
 """... and begins this soon: before the announcement, or in its first moments."""
+SHORTEST_WORD_MS = 120
+"""Anything shorter is a click or a knock."""
 LONG_SPEECH_MS = 4000
 """Nobody answers a yes-or-no question for longer without a pause; an answering machine does."""
 PAUSE_MS = 600
 """A pause shorter than this does not interrupt a speech (machines breathe between sentences)."""
+MODEL_SILENCE_MS = 500
+"""The Realtime session's silence_duration_ms: so long after its end it tells of a speech's end."""
 REASON_LENGTH = 300
 
 
@@ -151,18 +155,30 @@ def is_greeting(span: Span, announced_at_ms: int | None) -> bool:
     return soon and span.length_ms < GREETING_MS
 
 
+def interrupts(span: Span | None, turn_began: int, announced_at_ms: int, now: int) -> bool:
+    """Whether speech that goes on silences an announcement. `span` is what our own ears hear of it, if they do;
+    `turn_began` when the model's heard it, which tell of the end of speech only half a second later."""
+    if span and not is_greeting(span, announced_at_ms):
+        return True
+    if turn_began >= announced_at_ms + GREETING_WINDOW_MS:
+        return True
+    return now - turn_began >= GREETING_MS + MODEL_SILENCE_MS
+
+
 def heard_speech(hearing: Hearing, before_ms: int) -> bool:
     """The agent said anything at all between the beginning of the announcement and `before_ms`."""
-    began = hearing.announced_at_ms
-    return began is not None and any(span.end_ms > began and span.start_ms < before_ms for span in hearing.spans)
+    return bool(_said(hearing, before_ms))
 
 
 def has_answered(hearing: Hearing, before_ms: int) -> bool:
     """As heard_speech(), and it was more than a greeting."""
+    return any(not is_greeting(span, hearing.announced_at_ms) for span in _said(hearing, before_ms))
+
+
+def _said(hearing: Hearing, before_ms: int) -> list[Span]:
     began = hearing.announced_at_ms
-    return began is not None and any(
-        span.end_ms > began and span.start_ms < before_ms and not is_greeting(span, began) for span in hearing.spans
-    )
+    words = [span for span in hearing.spans if span.length_ms >= SHORTEST_WORD_MS]
+    return [span for span in words if began is not None and span.end_ms > began and span.start_ms < before_ms]
 
 
 def longest_speech_ms(spans: Iterable[Span]) -> int:

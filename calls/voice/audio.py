@@ -60,6 +60,7 @@ class SpeechDetector:
     QUIETEST_SPEECH = 150.0  # RMS, -47 dBFS: below what the Realtime API's own detection takes for speech
     LOUDEST_NOISE = 700.0  # a noisier line is not followed, or it would make us deaf
     ABOVE_NOISE = 3.0
+    ABOVE_ECHO = 3.0  # a telephone's echo is weaker than the person at it
     NOISE_FRAMES = 100  # the quietest of the last two seconds is the line's noise
     ONSET, WATCHED = 3, 5  # loud frames of the last so many: a click is no speech
     GAP_FRAMES = 10  # 200 ms of quiet end a stretch: longer than any stop consonant
@@ -73,9 +74,9 @@ class SpeechDetector:
         self._open: Span | None = None
         self._quiet = 0
 
-    def hear(self, frame: bytes) -> None:
-        """The next 20 ms, at any rate."""
-        loud = self._is_loud(level(frame))
+    def hear(self, frame: bytes, *, deafened: bool = False) -> None:
+        """The next 20 ms, at any rate. `deafened`: an echo of our own voice is to be expected."""
+        loud = self._is_loud(level(frame), self.ABOVE_ECHO if deafened else 1.0)
         self.now_ms += FRAME_MS
         self._recent.append(loud)
         if self._open is None:
@@ -108,7 +109,7 @@ class SpeechDetector:
         spoken = (*self._spans, self._open) if self._open else tuple(self._spans)
         return tuple(span for span in spoken if span.end_ms > since_ms)
 
-    def _is_loud(self, loudness: float) -> bool:
+    def _is_loud(self, loudness: float, factor: float) -> bool:
         self._levels.append(loudness)
         noise = min(min(self._levels), self.LOUDEST_NOISE) if len(self._levels) == self.NOISE_FRAMES else 0.0
-        return loudness > max(self.QUIETEST_SPEECH, self.ABOVE_NOISE * noise)
+        return loudness > max(self.QUIETEST_SPEECH * factor, self.ABOVE_NOISE * noise)

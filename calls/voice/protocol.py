@@ -14,13 +14,12 @@ from typing import Any
 import orjson
 import pybase64
 
-from calls.transfer.decision import ACCEPT, REJECT, VOICEMAIL, ToolCall
+from calls.transfer.decision import ACCEPT, MODEL_SILENCE_MS, REJECT, VOICEMAIL, ToolCall
 
 RATE = 24_000
 """audio/pcm of the API is 24 kHz only, 16-bit little-endian mono."""
 BYTES_PER_MS = RATE * 2 // 1000
 PREFIX_PADDING_MS = 300
-SILENCE_MS = 500
 
 _APPEND_HEAD, _APPEND_TAIL = b'{"type":"input_audio_buffer.append","audio":"', b'"}'
 
@@ -52,7 +51,7 @@ def session_update(
                     "type": "server_vad",
                     "threshold": 0.5,
                     "prefix_padding_ms": PREFIX_PADDING_MS,
-                    "silence_duration_ms": SILENCE_MS,
+                    "silence_duration_ms": MODEL_SILENCE_MS,
                     "create_response": False,
                     "interrupt_response": False,
                 },
@@ -103,15 +102,14 @@ def truncate(event_id: str, item_id: str, heard_ms: int) -> bytes:
     )
 
 
+def retrieve(item_id: str) -> bytes:
+    """Harmless, and always answered: shows whether the session still listens."""
+    return _event("conversation.item.retrieve", item_id=item_id)
+
+
 def tool_output(call_id: str, output: Mapping[str, Any]) -> bytes:
     """The model waits for it, and then says nothing until the next response_create()."""
     item = {"type": "function_call_output", "call_id": call_id, "output": orjson.dumps(output).decode()}
-    return _event("conversation.item.create", item=item)
-
-
-def note(text: str) -> bytes:
-    """Something the model should know, as a system message."""
-    item = {"type": "message", "role": "system", "content": [{"type": "input_text", "text": text}]}
     return _event("conversation.item.create", item=item)
 
 
@@ -159,7 +157,7 @@ class SpeechStarted:
 @dataclass(frozen=True, slots=True)
 class SpeechStopped:
     item_id: str
-    at_ms: int  # SILENCE_MS after the speech itself
+    at_ms: int  # MODEL_SILENCE_MS after the speech itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +181,7 @@ class AudioDelta:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Of the agent (`who` "agent", item of his turn) or of the announcer."""
+    """Of the agent (`who` "agent", item of his turn; "" when it failed) or of the announcer."""
 
     who: str
     item_id: str
@@ -271,6 +269,7 @@ _READERS = {
     "conversation.item.input_audio_transcription.completed": lambda m: Transcript(
         "agent", str(m["item_id"]), str(m["transcript"])
     ),
+    "conversation.item.input_audio_transcription.failed": lambda m: Transcript("agent", str(m["item_id"]), ""),
     "response.created": lambda m: ResponseCreated(str(m["response"]["id"])),
     "response.output_audio.delta": _delta,
     "response.output_audio_transcript.done": lambda m: Transcript("announcer", str(m["item_id"]), str(m["transcript"])),

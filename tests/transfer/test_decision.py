@@ -11,6 +11,7 @@ from calls.transfer.decision import (
     Voicemail,
     by_speech_alone,
     dispose,
+    interrupts,
     is_greeting,
     longest_speech_ms,
     normalised,
@@ -61,6 +62,7 @@ def test_a_tool_call_of_a_response_that_was_not_completed_counts_for_nothing(sta
         (Hearing(200, ()), "agent_has_not_spoken"),
         (Hearing(200, (Span(10_600, 11_900),)), "agent_has_not_spoken"),  # after the response was asked for
         (Hearing(2000, (Span(300, 1900),)), "agent_has_not_spoken"),  # before the announcement began
+        (Hearing(200, (Span(9000, 9100),)), "agent_has_not_spoken"),  # a knock
         (Hearing(200, (Span(500, 950),)), "only_a_greeting"),
         (Hearing(200, (Span(100, 600),)), "only_a_greeting"),  # an "alô" as the announcement begins
         (Hearing(200, (Span(500, 950), Span(1500, 1900))), "only_a_greeting"),
@@ -171,6 +173,22 @@ def test_a_reason_is_cut_at_three_hundred_characters():
 )
 def test_a_greeting_is_short_and_early(span, announced_at, greeting):
     assert is_greeting(span, announced_at) is greeting
+
+
+@pytest.mark.parametrize(
+    ("span", "turn_began", "now", "meant"),
+    [
+        (Span(500, 900), 580, 900, False),  # an "alô" that goes on
+        (Span(500, 1200), 580, 1200, True),  # 700 ms of speech
+        (Span(500, 900), 580, 1500, False),  # the "alô" is over, the model has not noticed yet
+        (None, 580, 1760, False),
+        (None, 580, 1780, True),  # only the model hears it, for longer than a greeting and its silence
+        (Span(1720, 1760), 1780, 1780, True),  # after the first moments any speech counts at once
+        (None, 1780, 1780, True),
+    ],
+)
+def test_an_announcement_is_silenced_by_speech_that_is_long_or_late_enough(span, turn_began, now, meant):
+    assert interrupts(span, turn_began, 200, now) is meant
 
 
 def test_words_are_compared_without_accents_and_case():

@@ -4,6 +4,7 @@ import json
 import pytest
 from openai.types.realtime import (
     ConversationItemCreateEvent,
+    ConversationItemRetrieveEvent,
     ConversationItemTruncateEvent,
     InputAudioBufferAppendEvent,
     RealtimeSessionCreateRequest,
@@ -97,7 +98,7 @@ def test_every_other_message_is_one_the_api_takes():
     assert strictly(ConversationItemTruncateEvent, protocol.truncate("e4", "item_1", 420))["audio_end_ms"] == 420
     output = strictly(ConversationItemCreateEvent, protocol.tool_output("call_1", {"ok": False}))["item"]["output"]
     assert json.loads(output) == {"ok": False}
-    strictly(ConversationItemCreateEvent, protocol.note("O aviso foi repetido."))
+    strictly(ConversationItemRetrieveEvent, protocol.retrieve("item_1"))
 
 
 def test_a_frame_is_appended_as_it_is():

@@ -1,0 +1,350 @@
+"""The announcer's conversation with an agent: events in, effects out; no socket, no clock, no database.
+
+Time is the agent's own audio, 20 ms a frame: while his telephone holds us nothing passes, and a busy process distorts
+nothing. Turns are ours: the Realtime session only tells of speech (protocol.session_update), so that an "alô?" in the
+first moments of the announcement neither stops it nor gets an answer; any other speech silences us at once, the item is
+truncated to what was heard, and when the agent's turn is committed we ask for the next response.
+
+If the model is of no use (lost, refused, silent), a synthesised announcement with the keys takes its place for good.
+"""
+
+from typing import Any
+
+from calls.transfer import decision
+from calls.transfer.decision import Accept, Hearing, Reject, Response, Unclear, Verdict, Voicemail
+from calls.transfer.events import AnnouncementEnded, AnnouncementStarted, Choice, DecisionMade
+from calls.transfer.states import Source
+from calls.voice import protocol as p
+from calls.voice import script
+from calls.voice.announcement import Announcement
+from calls.voice.audio import SpeechDetector
+from calls.voice.effects import Effect, LeaveModel, Silence, Synthesise, Tell, ToModel, Write
+from calls.voice.mouth import Mouth
+from calls.voice.responses import Responses
+from calls.voice.watch import PROBE, ModelWatch
+
+ANNOUNCEMENT = "announcement"
+
+
+class Dialogue:
+    """One agent's leg. Every public method is an event; what is to be done then waits in take_effects()."""
+
+    def __init__(self, attempt: str, brief: dict[str, Any], *, model: str, transcribe: str):
+        self._effects: list[Effect] = []
+        self.ears = SpeechDetector()
+        self.usage: dict[str, Any] = {}
+        self.has_model = True
+        """False: the keys decide."""
+        self.decided = False
+        self._attempt, self._brief = attempt, brief
+        self._language = str(brief.get("language", ""))
+        self._model, self._transcribe = model, transcribe
+        self._announcement = Announcement(str(brief.get("announcement_text", "")))
+        self._responses = Responses()
+        self._mouth = Mouth(self._effects)
+        self._connected = self._leaving = self._on_hold = False
+        self._turn_began: int | None = None  # the agent's turn, as the model hears it
+        self._watch = ModelWatch()
+        self._last_turn = ""
+        self._transcripts: dict[str, str] = {}
+        self._disposed: set[str] = set()
+
+    def take_effects(self) -> list[Effect]:
+        """What is to be done, in order, and not taken yet."""
+        taken = self._effects.copy()
+        self._effects.clear()
+        return taken
+
+    @property
+    def over(self) -> bool:
+        """Nothing the agent says matters any more."""
+        return self.decided or self._leaving
+
+    @property
+    def _now(self) -> int:
+        return self.ears.now_ms
+
+    # ------------------------------------------------------------ the model
+    def model_up(self) -> None:
+        """The session exists: say who we are, and have the announcement made while the telephone rings."""
+        update = p.session_update(
+            model=self._model,
+            instructions=script.instructions(self._brief),
+            voice=str(self._brief.get("voice") or "marin"),
+            language=self._language,
+            transcribe=self._transcribe,
+        )
+        self._send([update])
+        self._ask_for_announcement()
+
+    def model_sign(self) -> None:
+        """The session sent anything at all."""
+        self._watch.sign(self._now)
+
+    def model_lost(self, reason: str) -> None:
+        """Refused, dropped, expired, silent: from here the keys decide."""
+        if not self.has_model or self.over:
+            return
+        self.has_model = False
+        self._responses.forget()
+        self._do(LeaveModel(reason))
+        self._mouth.silence(self._now)
+        # Read before the announcement is replaced: who has heard it all only needs the keys.
+        first = script.text("keys_only", self._language) if self._announcement.was_heard else self._announcement.text
+        self._announcement.replaced()
+        self._do(Synthesise("fallback", f"{first} {script.text('keys', self._language)}"))
+
+    def from_model(self, event: p.ServerEvent) -> None:
+        if isinstance(event, p.ResponseDone):
+            self.usage = p.add_usage(self.usage, event.usage)
+        if isinstance(event, p.Transcript):
+            self._transcript(event)
+        if not self.has_model or self.over:
+            return
+        match event:
+            case p.AudioDelta():
+                self._sound(event)
+            case p.ResponseCreated():
+                self._send(self._responses.created(event.response_id))
+            case p.ResponseDone():
+                self._response_done(event)
+            case p.SpeechStarted():
+                self._turn_began = self._now
+                self._watch.noticed(self._now)
+                self._interrupt_if_meant()
+            case p.SpeechStopped():
+                self._watch.noticed(self._now)
+            case p.Committed():
+                self._turn_committed(event.item_id)
+            case p.Refused() if event.event_id == self._responses.event_id and self._responses.active == "":
+                self.model_lost(f"response_refused {event.code}")
+
+    # ------------------------------------------------------------ the agent's leg
+    def connected(self) -> None:
+        """FreeSWITCH's socket is there: the agent can hear."""
+        self._connected = True
+        if self._announcement.complete:
+            self._announce()
+        elif self._announcement.speech:
+            self._stream_announcement(bytes(self._announcement.speech))
+
+    def patience_over(self) -> None:
+        """1.5 s after the socket connected."""
+        if not self._announcement.speech:
+            self.model_lost("no_audio_in_time")
+
+    def frame(self, pcm: bytes) -> None:
+        """20 ms of the agent's voice, at any rate."""
+        self._mouth.playout.advance(self._now)
+        # A telephone's echo of our own voice is weaker than the person at it.
+        self.ears.hear(pcm, deafened=self._mouth.playout.audible is not None)
+        self._follow_announcement()
+        if self.over:
+            return
+        if self._turn_began is not None:
+            self._interrupt_if_meant()
+        if self.ears.speaking:
+            self._dispose(decision.by_speech_alone(self.ears.spans()))
+        if self.has_model and not self.decided:
+            self._watch_model()
+
+    def playback(self, what: str, path: str) -> None:
+        """A report of the switch about one of our clips; see playout.py."""
+        clip = self._mouth.playout.report(what, path, self._now)
+        if clip and clip.dropped and what in ("ready", "start"):
+            self._do(Silence())  # it reached the switch after everything had been stopped
+        self._follow_announcement()
+
+    def hold(self, on: bool) -> None:
+        """The agent's own hold. He hears nothing: an announcement that was going on is made again afterwards."""
+        if on and self._announcement.going:
+            self._on_hold = True
+            self._announcement.interrupted()
+            self._mouth.silence(self._now)
+        elif not on and self._on_hold:
+            self._on_hold = False
+            self.repeat()
+
+    def repeat(self) -> None:
+        """The whole announcement again."""
+        if not self._connected or self.over:
+            pass
+        elif self._announcement.complete:
+            self._stop_answering()
+            self._announce()
+        elif self.has_model and not self._responses.is_doing(ANNOUNCEMENT):  # it was cut off while it was being made
+            self._stop_answering()
+            self._announcement.replaced()
+            self._ask_for_announcement()
+
+    def caller_left(self) -> None:
+        """Stop in mid-sentence, say that it is over."""
+        if self._leaving:
+            return
+        self._leaving = True
+        self._announcement.interrupted()
+        self._mouth.silence(self._now)
+        self._do(LeaveModel("caller_left"))
+        self._do(Synthesise("caller_left", script.text("caller_left", self._language)))
+
+    def moment(self) -> None:
+        """Something of ours takes its time."""
+        self._do(Synthesise("moment", script.text("moment", self._language)))
+
+    def synthesised(self, name: str, pcm: bytes) -> None:
+        """The answer to Synthesise."""
+        if name == "fallback":
+            self._announcement.speech[:] = pcm
+            self._announcement.complete = True
+            if self._connected and not self.over:
+                self._announce()
+        elif self._connected and (name == "caller_left" or not self._leaving):
+            self._mouth.play(pcm, "", self._now)
+
+    # ------------------------------------------------------------ announcing
+    def _announce(self) -> None:
+        item_id = self._announcement.item_id if self._announcement.began_at is None else ""  # truncated at most once
+        self._announcement.begin()
+        self._announcement.sent([self._mouth.play(bytes(self._announcement.speech), item_id, self._now)])
+
+    def _stream_announcement(self, speech: bytes) -> None:
+        if not self._announcement.going:
+            self._announcement.begin()
+            speech = bytes(self._announcement.speech)
+        self._announcement.sent(self._mouth.stream(speech, self._announcement.item_id, self._now))
+
+    def _follow_announcement(self) -> None:
+        first_time = self._announcement.began_at is None
+        if self._announcement.started():
+            self._do(Tell(AnnouncementStarted(self._attempt)))
+            if first_time:
+                self._do(Write("announcer", self._announcement.text, self._announcement.item_id))
+        if self._announcement.ended():
+            self._do(Tell(AnnouncementEnded(self._attempt)))
+
+    def _ask_for_announcement(self) -> None:
+        self._ask(script.say_exactly(self._announcement.text, self._language), tools=False, purpose=ANNOUNCEMENT)
+
+    # ------------------------------------------------------------ the model speaks
+    def _ask(self, instructions: str = "", *, tools: bool = True, purpose: str = "") -> None:
+        self._watch.sign(self._now)
+        self._send(self._responses.ask(self._now, instructions, tools=tools, purpose=purpose))
+
+    def _sound(self, delta: p.AudioDelta) -> None:
+        if not self._responses.is_wanted(delta.response_id):
+            return
+        if self._responses.purpose != ANNOUNCEMENT:
+            self._mouth.stream(delta.pcm, delta.item_id, self._now)
+            return
+        self._announcement.item_id = delta.item_id
+        self._announcement.speech += delta.pcm
+        if self._connected and not self._on_hold:
+            self._stream_announcement(delta.pcm)
+
+    def _response_done(self, done: p.ResponseDone) -> None:
+        asked_at, purpose = self._responses.asked_at, self._responses.purpose
+        counts, following = self._responses.done(done.response_id, self._now)
+        if counts and purpose == ANNOUNCEMENT:
+            self._announcement_made(done)
+        elif counts:
+            self._mouth.finish(self._now)
+        if counts and done.status == "failed":
+            self.model_lost(f"response_failed {done.reason}")
+        if not self.has_model:
+            return
+        transcript = self._transcripts.get(self._last_turn, "")
+        hearing = Hearing(self._announcement.began_at, self.ears.spans(), transcript)
+        # A response that the agent spoke into decides nothing: his new turn will.
+        response = Response(done.status if counts else "cancelled", done.calls, asked_at)
+        verdict = decision.dispose(response, hearing, self._disposed)
+        self._dispose(verdict)
+        if self.decided:
+            return
+        for call in done.calls:
+            self._disposed.add(call.call_id)
+            self._send([p.tool_output(call.call_id, {"done": False, "why": "nothing is decided yet"})])
+        self._send(following)
+        doubtful = isinstance(verdict, Unclear) and (verdict.rule or done.status != "completed")
+        if counts and doubtful and not following and purpose != ANNOUNCEMENT and not self._announcement.going:
+            # In our own words and without tools, so that a model that insists cannot go round in circles.
+            self._ask(script.say_exactly(script.text("ask_again", self._language), self._language), tools=False)
+
+    def _announcement_made(self, done: p.ResponseDone) -> None:
+        if done.status != "completed" or not self._announcement.speech:
+            self.model_lost(f"announcement_{done.status} {done.reason}")
+            return
+        self._announcement.complete = True
+        if self._announcement.going:
+            self._announcement.sent(self._mouth.finish(self._now))
+        self._follow_announcement()
+
+    def _watch_model(self) -> None:
+        found = self._watch.verdict(
+            self._now,
+            waiting=self._responses.active is not None,
+            playing=self._mouth.playout.busy,
+            unnoticed=self.ears.open_span if self._turn_began is None else None,
+        )
+        if found == PROBE:
+            self._send([p.retrieve(self._announcement.item_id or "none")])
+        elif found:
+            self.model_lost(found)
+
+    # ------------------------------------------------------------ the agent speaks
+    def _interrupt_if_meant(self) -> None:
+        announcement, began = self._announcement, self._turn_began or 0
+        if announcement.going or self._responses.is_doing(ANNOUNCEMENT):
+            if not announcement.audible or announcement.began_at is None:
+                return
+            if not decision.interrupts(self.ears.open_span, began, announcement.began_at, self._now):
+                return
+        self._stop_answering()
+        if announcement.interrupted():
+            self._do(Tell(AnnouncementEnded(self._attempt)))
+
+    def _stop_answering(self) -> None:
+        """Interrupt ourselves: no more of the active response, silence, and the model told what was heard."""
+        self._send(self._responses.interrupt())
+        self._send(self._mouth.interrupt(self._now))
+
+    def _turn_committed(self, item_id: str) -> None:
+        self._turn_began = None
+        self._watch.noticed(self._now)
+        self._last_turn = item_id
+        # While the announcement goes on, or is yet to come, it was a greeting: the announcement is the answer.
+        if self._connected and not self._announcement.going and not self._responses.is_doing(ANNOUNCEMENT):
+            self._ask()
+
+    def _transcript(self, said: p.Transcript) -> None:
+        if said.who == "agent":
+            self._transcripts[said.item_id] = said.text
+        if said.text and said.item_id != self._announcement.item_id:
+            self._do(Write(said.who, said.text, said.item_id))
+
+    @property
+    def awaits_transcript(self) -> bool:
+        """The agent's last turn is not written down yet."""
+        if not self.has_model or self._transcribe in ("", "none"):
+            return False
+        return self._last_turn not in ("", *self._transcripts)
+
+    # ------------------------------------------------------------ what comes of it
+    def _dispose(self, verdict: Verdict) -> None:
+        match verdict:
+            case Accept():
+                choice, reason = Choice.ACCEPT, ""
+            case Reject():
+                choice, reason = Choice.REJECT, verdict.reason
+            case Voicemail():
+                choice, reason = Choice.VOICEMAIL, ""
+            case Unclear():
+                return
+        self.decided = True
+        self._do(Tell(DecisionMade(self._attempt, choice, Source.VOICE, reason)))
+
+    def _send(self, messages: list[bytes]) -> None:
+        for message in messages:
+            self._do(ToModel(message))
+
+    def _do(self, effect: Effect) -> None:
+        self._effects.append(effect)
