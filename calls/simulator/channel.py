@@ -262,7 +262,8 @@ class Channel:
 
     async def kill(self) -> None:
         """Ends the channel without events, as a switch that dies does."""
-        for task in (self._application_task, self._running):
+        # What runs the applications goes first, else it would go on to the next of them.
+        for task in (self._running, self._application_task):
             if task:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError, Exception):

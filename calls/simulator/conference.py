@@ -60,7 +60,7 @@ class Conference:
         self._moh = profile.get("moh-sound", "")
         self._music_on = False
         self._mandatory = 0
-        self._ticking = False
+        self._ticking = self._abandoned = False
         self.room = switch.media.open_room(self.uuid, self._moh or None)
         self.room.on_talking = self._hears_talking
         self.room.on_clip = self._clip
@@ -76,6 +76,10 @@ class Conference:
 
     def fire_member(self, action: str, member: Member, extra: Headers = ()) -> None:  # type: ignore[assignment]
         self.switch.fire("CUSTOM", [*member_headers(member), ("Action", action), *extra], subclass=CONFERENCE)
+
+    def abandon(self) -> None:
+        """The switch dies: nothing more happens here."""
+        self._abandoned = True
 
     # Coming and going
 
@@ -153,6 +157,8 @@ class Conference:
 
     def _tick(self) -> None:
         self._ticking = False
+        if self._abandoned:
+            return
         if self.ending:
             self._end()
             return
@@ -247,8 +253,8 @@ class Conference:
         self.fire_member("undeaf-member" if hears else "deaf-member", member)
 
     def hold(self, member: Member, path: str) -> None:
-        member.on_hold, member.talking, member.hold_file = True, False, path
         self.room.set(member.id, hold=path)
+        member.on_hold, member.talking, member.hold_file = True, False, path
         self.fire_member("hold-member", member)
 
     def unhold(self, member: Member) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from calls.simulator import reports
 from calls.simulator.parsing import atoi, split_words
-from calls.simulator.playback import exists
+from calls.simulator.playback import UNPLAYABLE
 
 if TYPE_CHECKING:
     from calls.simulator.conference import Conference, Member
@@ -77,11 +77,9 @@ def _play(conference: "Conference", words: list[str]) -> str:
     member = conference.member(atoi(target))
     if member is None:
         return f"-ERR Member: {target} not found.\n"
-    if not exists(path):
-        return f"-ERR (play) File: {path} not found.\n"
     try:
         conference.room.play(member.id, path)
-    except (OSError, ValueError):
+    except UNPLAYABLE:
         return f"-ERR (play) File: {path} not found.\n"
     member.clips.append(path)
     return f"+OK (play) Playing file {path} to member {member.id}\n"
@@ -179,7 +177,10 @@ def _undeaf(member: "Member", _data: str) -> str:
 
 
 def _hold(member: "Member", data: str) -> str:
-    member.conference.hold(member, data)
+    try:
+        member.conference.hold(member, data)
+    except UNPLAYABLE:
+        member.conference.hold(member, "")  # held all the same, in silence
     return f"+OK hold {member.id}\n"
 
 

@@ -9,7 +9,6 @@ from calls.simulator.callers import CallerTelephone
 from calls.simulator.channel import CallerProfile, Channel
 from calls.simulator.clock import FRAME
 from calls.simulator.incoming import Call
-from calls.simulator.playback import exists
 from calls.simulator.sound import Playhead, load
 
 if TYPE_CHECKING:
@@ -130,14 +129,15 @@ def _caller(switch: "SimulatedSwitch", extension: str, address: str, variables: 
         switch, f"sofia/internal/{number}@127.0.0.1", outgoing, extension, context="public", dialplan="XML"
     )
     inbound.variables |= {"sip_from_user": number, "sip_req_user": extension, "call_uuid": inbound.uuid}
-    switch.clock.later(FRAME, _arrive, inbound)
+    switch.clock.later(FRAME, _arrive, inbound, outgoing)
     switch.in_background(_speak(switch, inbound, outgoing))
     return outgoing
 
 
-def _arrive(channel: Channel) -> None:
-    channel.create()
-    channel.execute()
+def _arrive(inbound: Channel, outgoing: Channel) -> None:
+    if not outgoing.hung_up:
+        inbound.create()
+        inbound.execute()
 
 
 async def _speak(switch: "SimulatedSwitch", inbound: Channel, outgoing: Channel) -> None:
@@ -146,7 +146,7 @@ async def _speak(switch: "SimulatedSwitch", inbound: Channel, outgoing: Channel)
     await switch.clock.frame()
     await switch.clock.frame()
     application, path = outgoing.application
-    if "sim_caller" not in outgoing.variables and application == "playback" and exists(path):
+    if "sim_caller" not in outgoing.variables and application == "playback":
         inbound.leg.mouth = SoundMouth(path)
     elif not inbound.hung_up:
         await CallerTelephone(outgoing.variables).invited(Call(inbound, outgoing.variables))

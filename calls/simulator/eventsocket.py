@@ -136,6 +136,8 @@ class Connection:
             job = headers.get("Job-UUID") or str(uuid4())
             self._write(f"Content-Type: command/reply\nReply-Text: +OK Job-UUID: {job}\nJob-UUID: {job}\n\n")
             self._switch.in_background(self._run_job(job, argument))
+            # A hupall right behind an originate finds its legs: the job has begun before the next command is read.
+            await asyncio.sleep(0)
         else:
             self._reply(self._manage(verb, argument))
         return True

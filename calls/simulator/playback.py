@@ -1,15 +1,15 @@
 """What a channel plays to its own leg: the `playback` application and `uuid_broadcast`, with their events."""
 
 import asyncio
-import os
 from typing import TYPE_CHECKING
+
+from calls.simulator.wav import UnreadableSound
 
 if TYPE_CHECKING:
     from calls.simulator.channel import Channel
 
-
-def exists(path: str) -> bool:
-    return "://" in path or os.path.exists(path)
+UNPLAYABLE = (OSError, ValueError, UnreadableSound)
+"""What loading a sound may raise."""
 
 
 class Playback:
@@ -26,13 +26,15 @@ class Playback:
 
     async def run(self, path: str) -> None:
         """The `playback` application: until the file ends, or the channel goes elsewhere."""
-        if not exists(path):
-            return
         media, uuid = self._channel.switch.media, self._channel.uuid
-        over = self._over = asyncio.Event()
-        self._fire("PLAYBACK_START", path)
+        over = asyncio.Event()
         try:
             media.loop_playback(uuid, path, loop=False, on_stop=lambda _status: over.set())
+        except UNPLAYABLE:
+            return  # what cannot be played is passed over, without an event
+        self._over = over
+        self._fire("PLAYBACK_START", path)
+        try:
             await over.wait()
         finally:
             self._over = None
@@ -41,18 +43,19 @@ class Playback:
             self._fire("PLAYBACK_STOP", path, "done")
 
     def broadcast(self, path: str) -> None:
-        """uuid_broadcast … aleg. A file that does not exist is nothing, and no event tells."""
-        if not exists(path):
+        """uuid_broadcast … aleg. What cannot be played is nothing, and no event tells."""
+        try:
+            self._channel.switch.media.broadcast(
+                self._channel.uuid,
+                path,
+                lambda: self._fire("PLAYBACK_START", path),
+                lambda status: self._stopped(path, status),
+            )
+        except UNPLAYABLE:
             return
         self._waiting += 1
         self._cut = False
         self.idle.clear()
-        self._channel.switch.media.broadcast(
-            self._channel.uuid,
-            path,
-            lambda: self._fire("PLAYBACK_START", path),
-            lambda status: self._stopped(path, status),
-        )
 
     def break_(self) -> None:
         """uuid_break … all: silences the broadcasts, or ends the file of the `playback` application."""

@@ -2,15 +2,16 @@
 
 import argparse
 import asyncio
-import contextlib
-import json
 import logging
+import signal
 import tempfile
 import time
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+import yaml
 
 from calls.simulator import commands
 from calls.simulator.channel import Channel
@@ -83,8 +84,8 @@ class SimulatedSwitch:
         await self.media.start()
 
     async def stop(self) -> None:
-        await self._end_all_calls()
         await self._server.stop()
+        await self._end_all_calls()
         await self.media.stop()
         if self._tmp:
             self._tmp.cleanup()
@@ -113,6 +114,8 @@ class SimulatedSwitch:
         self.timers.clear()
         channels, self.channels = list(self.channels.values()), {}
         conferences, self.conferences = list(self.conferences.values()), {}
+        for conference in conferences:
+            conference.abandon()
         for channel in channels:
             await channel.kill()
             self.media.remove_leg(channel.uuid)
@@ -214,7 +217,7 @@ def _directory(phonebook: Any, speed: float) -> Directory:
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
-    book = json.loads(arguments.phonebook.read_text()) if arguments.phonebook else None
+    book = yaml.safe_load(arguments.phonebook.read_text()) if arguments.phonebook else None
     switch = SimulatedSwitch(
         arguments.host,
         arguments.port,
@@ -224,11 +227,12 @@ async def _serve(arguments: argparse.Namespace) -> None:
         speed=arguments.speed,
     )
     await switch.start()
-    logging.info("simulated FreeSWITCH listens on %s:%s", switch.host, switch.port)
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await switch.stop()
+    logger.info("simulated FreeSWITCH listens on %s:%s", switch.host, switch.port)
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await stopped.wait()
+    await switch.stop()
 
 
 def main() -> None:
@@ -237,12 +241,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8021)
     parser.add_argument("--password", default="ClueCon")
     parser.add_argument("--domain", default="lab")
-    parser.add_argument("--speed", type=float, default=1.0)
-    parser.add_argument("--phonebook", type=Path, help="a JSON file: number → temperament, or with options")
+    parser.add_argument("--speed", type=float, default=1.0, help="divides every delay")
+    parser.add_argument("--phonebook", type=Path, help="a YAML or JSON file: number to temperament, or to its options")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         asyncio.run(_serve(arguments))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        parser.exit(1, f"simulated FreeSWITCH: {error}\n")
 
 
 if __name__ == "__main__":

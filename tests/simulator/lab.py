@@ -1,11 +1,15 @@
 """The telephones and the caller of the laboratory in which the recordings were made (its own domain is `lab`)."""
 
 import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from calls.simulator.clock import Clock
 from calls.simulator.endpoints import SoundMouth
 from calls.simulator.switch import SimulatedSwitch
+from tests.simulator.eslclient import Block, EventSocket
 
 LAB_PROFILES = {"default": {"caller-controls": "none", "moh-sound": "tone_stream://%(200,1800,440);loops=-1"}}
 
@@ -98,3 +102,96 @@ async def call_in(switch: LabSwitch, extra: str = "", uuid: str = "") -> str:
         while a_leg.application[0] != "playback" or a_leg.leg.mouth is None:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     return a_leg.uuid
+
+
+WAY_IN = (
+    "m:^:set:conference_controls={controls}^set:conference_endconference_grace_time=5"
+    "^conference:{room}@default+flags{{{flags}}}^unset:conference_controls"
+    "^unset:conference_endconference_grace_time^transfer:${{transferhub_return}}"
+)
+
+
+class Lab:
+    """A running switch and one client of its Event Socket."""
+
+    def __init__(self, switch: LabSwitch, esl: EventSocket):
+        self.switch, self.esl = switch, esl
+        self.api, self.event = esl.api, esl.event
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, switch: LabSwitch) -> AsyncIterator["Lab"]:
+        await switch.start()
+        esl = await EventSocket.connect(switch.port, "ClueCon", "ALL")
+        try:
+            yield cls(switch, esl)
+        finally:
+            await esl.close()
+            await switch.stop()
+
+    def telephones(self, number: str, *options: dict) -> None:
+        """Registers telephones (LabTelephone's fields) for a number."""
+        self.switch.directory.extra[number] = list(options)
+
+    async def caller(self) -> str:
+        return await call_in(self.switch)
+
+    async def parked(
+        self,
+        room: str = "room",
+        flags: str = "mute|moderator|mandatory_member_endconf",
+        home: str = "ivr_return XML public",
+        controls: str = "none",
+    ) -> str:
+        """A caller who sits in a conference, with a way home behind it. Returns the A-leg's uuid."""
+        a = await self.caller()
+        await self.api(f"uuid_setvar {a} transferhub_return {home}")
+        way = WAY_IN.format(room=room, flags=flags, controls=controls)
+        assert await self.api(f"uuid_transfer {a} '{way}' inline") == "+OK\n"
+        await self.event(Action="add-member", Unique_ID=a)
+        return a
+
+    async def agent(
+        self, number: str = "2001", room: str = "room", flags: str = "join-only", variables: str = ""
+    ) -> str:
+        """An agent who answered into the conference. Returns the B-leg's uuid."""
+        block = f"{{{variables}}}" if variables else ""
+        chain = f"'m:^:set:conference_controls=none^conference:{room}@default+flags{{{flags}}}' inline"
+        answer = await self.api(f"originate {block}user/{number}@lab {chain}")
+        assert answer.startswith("+OK "), answer
+        b = answer[4:].strip()
+        await self.event(Action="add-member", Unique_ID=b)
+        return b
+
+    async def member(self, uuid: str) -> str:
+        """The numeric id under which this leg came in last."""
+        await self.event(Action="add-member", Unique_ID=uuid)
+        return self.esl.seen(Action="add-member", Unique_ID=uuid)[-1].event["Member-ID"]
+
+    async def ended(self, uuid: str) -> str:
+        """Waits for the end of a leg. Returns the cause."""
+        return (await self.event(Event_Name="CHANNEL_HANGUP_COMPLETE", Unique_ID=uuid)).event["Hangup-Cause"]
+
+    async def home(self, uuid: str) -> None:
+        """Waits until the caller is back in the menu."""
+        await self.event(Event_Name="PLAYBACK_START", Unique_ID=uuid, Caller_Destination_Number="ivr_return")
+
+    def story(self, uuid: str) -> list[str]:
+        """What happened to one leg, by Action or event name."""
+        return [_name(block) for block in self.esl.events if block.event.get("Unique-ID") == uuid]
+
+    async def hears(self, listener: str, talker: str, seconds: float = 0.3) -> bool:
+        """Whether one leg hears another within that time of sound from now on."""
+        media = self.switch.media
+        before, until = media.ledger.seconds_heard(listener, talker), media.now + seconds
+        async with asyncio.timeout(10):
+            while media.now < until:  # noqa: ASYNC110 - the sound's own time has no event
+                await asyncio.sleep(0.001)
+        return media.ledger.seconds_heard(listener, talker) - before > seconds / 2
+
+    async def ledger(self, uuid: str) -> list[dict]:
+        return json.loads(await self.api(f"sim_ledger {uuid}"))
+
+
+def _name(block: Block) -> str:
+    return block.event.get("Action") or block.event.get("Event-Subclass") or block.event["Event-Name"]
