@@ -1,6 +1,7 @@
 """Every answer of the API that is not a success: {"error": {"code", "message", "fields"?}}, made here only."""
 
 import structlog
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from ninja import NinjaAPI
@@ -35,6 +36,7 @@ def install(api: NinjaAPI) -> None:
     api.add_exception_handler(ValidationError, lambda _, e: invalid(_fields(e)))
     api.add_exception_handler(Http404, lambda _, e: answer(404, "not_found", "There is nothing at this address."))
     api.add_exception_handler(HttpError, _http_error)
+    api.add_exception_handler(RequestDataTooBig, lambda _, e: answer(413, "too_large", "The body is too large."))
     api.add_exception_handler(OperationalError, _database_down)
     api.add_exception_handler(InterfaceError, _database_down)
     api.add_exception_handler(Exception, _unexpected)

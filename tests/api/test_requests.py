@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from calls.models import Department, Switch, Transfer
 
@@ -162,3 +164,44 @@ def test_what_is_not_a_json_object_is_refused_as_json(api, body):
     response = api.post(body)
     assert response.status_code in (400, 422)
     assert response.json()["error"]["message"]
+
+
+def test_a_body_that_is_far_too_large_is_refused_as_json(api):
+    response = api.post(CALL | {"context": "x" * 3_000_000})
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == "too_large"
+
+
+@pytest.mark.parametrize("where", ["summary", "context", "department"])
+def test_half_a_surrogate_pair_is_no_text(api, where):
+    assert where in fields(api.post(json.dumps(CALL | {where: "a\ud800"})))
+
+
+def test_an_idempotency_key_is_printable_ascii(api):
+    assert list(fields(api.post(CALL, **{"Idempotency-Key": "a b"}))) == ["Idempotency-Key"]
+    assert list(fields(api.post(CALL, **{"Idempotency-Key": "k" * 201}))) == ["Idempotency-Key"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+TEXTS = ("department", "destination", "context", "summary", "callback_url", "metadata", "switch", "start_after_ms")
+BODIES = st.fixed_dictionaries(
+    {"call_uuid": st.just("call-1") | JSON},
+    optional=dict.fromkeys(TEXTS, JSON)
+    | {
+        "department": st.just("vendas"),
+        "caller": JSON | st.fixed_dictionaries({}, optional={"number": JSON, "name": JSON}),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=BODIES)
+def test_no_body_makes_it_stumble(api, body):
+    Transfer.objects.all().delete()
+    response = api.post(json.dumps(body))
+    assert response.status_code in (202, 404, 422)
+    assert response.json()
