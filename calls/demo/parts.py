@@ -50,6 +50,7 @@ class Plan:
             "DJANGO_SETTINGS_MODULE": "transferhub.settings",
             "TRANSFERHUB_VAR_DIR": str(var),
             "TMPDIR": str(_emptied(var / "tmp")),
+            "STATIC_ROOT": str(var),  # nothing is collected: whitenoise serves from where the files are
             "PYTHONUNBUFFERED": "1",
             "SECRET_KEY": os.environ.get("SECRET_KEY") or secrets["secret_key"],
             "AUDIO_BASE_URL": os.environ.get("AUDIO_BASE_URL") or self.url.replace("http://", "ws://"),
