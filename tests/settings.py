@@ -47,7 +47,9 @@ def _database_of_worker(url: str) -> str:
 
 
 _var = _folder()
-os.environ["TRANSFERHUB_VAR_DIR"] = os.environ["STATIC_ROOT"] = str(_var)
+os.environ["TRANSFERHUB_VAR_DIR"] = str(_var)
+os.environ["STATIC_ROOT"] = str(_var / "static")
+(_var / "static").mkdir()
 os.environ.setdefault("SECRET_KEY", "the tests' own key, known to everybody")
 _server = os.environ.get("TESTS_REDIS_SERVER") or os.environ.get("REDIS_URL") or _start_valkey(_var / "valkey")
 os.environ["TESTS_REDIS_SERVER"] = _server

@@ -50,7 +50,8 @@ class Plan:
             "DJANGO_SETTINGS_MODULE": "transferhub.settings",
             "TRANSFERHUB_VAR_DIR": str(var),
             "TMPDIR": str(_emptied(var / "tmp")),
-            "STATIC_ROOT": str(var),  # nothing is collected: whitenoise serves from where the files are
+            # Empty: the files are served from where they are. Never `var` itself, whose secrets would be served.
+            "STATIC_ROOT": str(_emptied(var / "static")),
             "PYTHONUNBUFFERED": "1",
             "SECRET_KEY": os.environ.get("SECRET_KEY") or secrets["secret_key"],
             "AUDIO_BASE_URL": os.environ.get("AUDIO_BASE_URL") or self.url.replace("http://", "ws://"),
