@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from calls.simulator.applications import APPLICATIONS
+from calls.simulator.applications import APPLICATIONS, Application
 from calls.simulator.clock import FRAME
 from calls.simulator.dialplan import Actions, expand
-from calls.simulator.events import Headers, channel_headers, variable_headers
+from calls.simulator.events import channel_headers, variable_headers
 from calls.simulator.media import Leg
 from calls.simulator.playback import Playback
 
@@ -74,16 +74,24 @@ class Channel:
         """Called at early media, answer and hangup."""
         self._ringing = False
         self._pending: tuple[str, str, str] | None = None
-        self._running: asyncio.Task | None = None
-        self._application_task: asyncio.Task | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._application_task: asyncio.Task[None] | None = None
 
     @property
     def hung_up(self) -> bool:
         return bool(self.hangup_cause)
 
-    def fire(self, name: str, extra: Headers = (), *, variables: bool = True, **kwargs) -> None:  # type: ignore[assignment]
+    def fire(
+        self,
+        name: str,
+        extra: Iterable[tuple[str, str]] = (),
+        *,
+        variables: bool = True,
+        subclass: str | None = None,
+        body: str | None = None,
+    ) -> None:
         headers = channel_headers(self) + (variable_headers(self) if variables else []) + list(extra)
-        self.switch.fire(name, headers, **kwargs)
+        self.switch.fire(name, headers, subclass=subclass, body=body)
 
     # Life
 
@@ -242,14 +250,14 @@ class Channel:
             if self.hung_up or self._pending:
                 return
 
-    async def _apply(self, run, application: str, data: str) -> None:
+    async def _apply(self, run: Application, application: str, data: str) -> None:
         data = await self.expand(data)
         self.application = (application, data)
         self.variables |= {"current_application_data": data, "current_application": application}
         await run(self, data)
 
     @staticmethod
-    def _failed(task: asyncio.Task) -> bool:
+    def _failed(task: asyncio.Task[None]) -> bool:
         if task.cancelled() or task.exception() is None:
             return False
         logger.error("an application of a simulated channel failed", exc_info=task.exception())

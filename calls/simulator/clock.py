@@ -25,5 +25,5 @@ class Clock:
     async def frame(self) -> None:
         await asyncio.sleep(FRAME / self.speed)
 
-    def later(self, seconds: float, action: Callable[..., None], *args) -> asyncio.TimerHandle:
+    def later(self, seconds: float, action: Callable[..., object], *args: object) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(max(0.0, seconds) / self.speed, action, *args)

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from calls.simulator.clock import FRAME
 from calls.simulator.conference_controls import act, controls_for
-from calls.simulator.events import CONFERENCE, Headers, conference_headers, member_headers
+from calls.simulator.events import CONFERENCE, conference_headers, member_headers
 
 if TYPE_CHECKING:
     from calls.simulator.channel import Channel
@@ -70,11 +71,11 @@ class Conference:
     def size(self) -> int:
         return len(self.members)
 
-    def fire(self, action: str, extra: Headers = ()) -> None:  # type: ignore[assignment]
+    def fire(self, action: str, extra: Iterable[tuple[str, str]] = ()) -> None:
         headers = conference_headers(self) + list(extra) + [("Action", action)]
         self.switch.fire("CUSTOM", headers, subclass=CONFERENCE)
 
-    def fire_member(self, action: str, member: Member, extra: Headers = ()) -> None:  # type: ignore[assignment]
+    def fire_member(self, action: str, member: Member, extra: Iterable[tuple[str, str]] = ()) -> None:
         self.switch.fire("CUSTOM", [*member_headers(member), ("Action", action), *extra], subclass=CONFERENCE)
 
     def abandon(self) -> None:

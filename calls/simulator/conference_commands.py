@@ -1,6 +1,6 @@
 """The api command `conference …`: its sub-commands, how they address a member, and their answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from calls.simulator import reports
@@ -40,7 +40,7 @@ def run(switch: "SimulatedSwitch", argument: str) -> str:
 # Commands of the whole conference
 
 
-def _list(conference: "Conference", _words: list[str] = ()) -> str:  # type: ignore[assignment]
+def _list(conference: "Conference", _words: Sequence[str] = ()) -> str:
     return "".join(_line(member) for member in conference.members)
 
 

@@ -99,7 +99,7 @@ def _outgoing(number: str, variables: dict[str, str]) -> CallerProfile:
     )
 
 
-def _incoming(switch: "SimulatedSwitch", name: str, outgoing: Channel, destination: str, **profile: str) -> Channel:
+def _incoming(switch: "SimulatedSwitch", name: str, outgoing: Channel, destination: str, context: str) -> Channel:
     old = outgoing.profile
     channel = Channel(
         switch,
@@ -112,7 +112,8 @@ def _incoming(switch: "SimulatedSwitch", name: str, outgoing: Channel, destinati
             original_name=old.caller_name,
             original_number=old.caller_number,
             username=old.caller_number,
-            **profile,
+            context=context,
+            dialplan="XML",
         ),
         {},
     )
@@ -125,9 +126,7 @@ def _caller(switch: "SimulatedSwitch", extension: str, address: str, variables: 
     outgoing = Channel(switch, f"sofia/phones/{address}", "outbound", _outgoing(extension, variables), variables)
     outgoing.create()
     number = outgoing.profile.caller_number
-    inbound = _incoming(
-        switch, f"sofia/internal/{number}@127.0.0.1", outgoing, extension, context="public", dialplan="XML"
-    )
+    inbound = _incoming(switch, f"sofia/internal/{number}@127.0.0.1", outgoing, extension, "public")
     inbound.variables |= {"sip_from_user": number, "sip_req_user": extension, "call_uuid": inbound.uuid}
     switch.clock.later(FRAME, _arrive, inbound, outgoing)
     switch.in_background(_speak(switch, inbound, outgoing))
@@ -172,7 +171,7 @@ def _loopback(switch: "SimulatedSwitch", address: str, variables: dict[str, str]
     near = Channel(switch, f"loopback/{extension}-a", "outbound", _outgoing(extension, variables), variables)
     near.create()
     copies = {name: value for name, value in variables.items() if name != "origination_uuid"}
-    far = _incoming(switch, f"loopback/{extension}-b", near, extension, context=context or "default", dialplan="XML")
+    far = _incoming(switch, f"loopback/{extension}-b", near, extension, context or "default")
     far.variables |= copies
     far.create()
     if extension.startswith("app="):

@@ -204,12 +204,12 @@ class EventSocketServer:
     def __init__(self, switch: "SimulatedSwitch"):
         self._switch = switch
         self._server: asyncio.Server | None = None
-        self._connections: dict[Connection, asyncio.Task] = {}
+        self._connections: dict[Connection, asyncio.Task[None]] = {}
         self.refusing = False
 
     async def start(self, host: str, port: int) -> int:
         self._server = await asyncio.start_server(self._accept, host, port, limit=1 << 24)
-        return self._server.sockets[0].getsockname()[1]
+        return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         if self._server:

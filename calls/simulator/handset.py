@@ -30,7 +30,9 @@ class IncomingCall(Protocol):
     leg: Leg
     variables: dict[str, str]
     ended: asyncio.Event
-    ended_cause: str
+
+    @property
+    def ended_cause(self) -> str: ...
 
     async def ring(self) -> None:
         """180: the far end hears it ring."""

@@ -16,14 +16,8 @@ class Call:
     def __init__(self, channel: "Channel", variables: dict[str, str] | None = None):
         self._channel = channel
         self.variables = channel.variables if variables is None else variables
-
-    @property
-    def leg(self) -> "Leg":
-        return self._channel.leg
-
-    @property
-    def ended(self) -> asyncio.Event:
-        return self._channel.gone
+        self.leg: Leg = channel.leg
+        self.ended: asyncio.Event = channel.gone
 
     @property
     def ended_cause(self) -> str:

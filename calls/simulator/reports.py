@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
@@ -35,7 +35,7 @@ MODULES = [
 ]
 
 
-def _json(value) -> str:
+def _json(value: object) -> str:
     # cJSON's way of printing: tabs, and a tab behind each colon.
     return json.dumps(value, indent="\t", separators=(",", ":\t"), ensure_ascii=False)
 
@@ -45,7 +45,7 @@ def conferences_as_json(conferences: Iterable["Conference"]) -> str:
     return _json(rows) if rows else "[]"
 
 
-def _conference_row(conference: "Conference") -> dict:
+def _conference_row(conference: "Conference") -> dict[str, object]:
     now = conference.switch.clock.now()
     return {
         "conference_name": conference.name,
@@ -69,7 +69,7 @@ def _conference_row(conference: "Conference") -> dict:
     }
 
 
-def _member_row(member: "Member", now: float) -> dict:
+def _member_row(member: "Member", now: float) -> dict[str, object]:
     profile = member.channel.profile
     return {
         "type": "caller",
@@ -101,8 +101,13 @@ def _member_row(member: "Member", now: float) -> dict:
 
 def show(switch: "SimulatedSwitch", words: list[str]) -> str:
     """`show channels|registrations|modules|tasks [as json]`, `show channels count`."""
-    tables = {"channels": _channels, "calls": _channels, "registrations": _registrations}
-    tables |= {"modules": _modules, "tasks": _tasks}
+    tables: dict[str, Callable[[SimulatedSwitch], list[dict[str, str]]]] = {
+        "channels": _channels,
+        "calls": _channels,
+        "registrations": _registrations,
+        "modules": _modules,
+        "tasks": _tasks,
+    }
     kind = words[0] if words else ""
     if kind not in tables:
         return "-USAGE: codec|endpoint|application|api|dialplan|file|timer|calls|channels|modules|tasks|registrations\n"
@@ -175,7 +180,7 @@ def _registrations(switch: "SimulatedSwitch") -> list[dict[str, str]]:
     ]
 
 
-def _modules(_switch: "SimulatedSwitch") -> list[dict[str, str]]:
+def _modules(switch: "SimulatedSwitch") -> list[dict[str, str]]:
     return [
         {"type": "generic", "name": name.removeprefix("mod_"), "ikey": name, "filename": f"/usr/lib/{name}.so"}
         for name in MODULES

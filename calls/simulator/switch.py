@@ -68,13 +68,13 @@ class SimulatedSwitch:
         self.up_since = self.clock.now()
         self.reply_delay = 0.0
         self.sessions = self.peak = 0
-        self._tmp: tempfile.TemporaryDirectory | None = None
+        self._tmp: tempfile.TemporaryDirectory[str] | None = None
         if tmp_dir is None:
             self._tmp = tempfile.TemporaryDirectory(prefix="simulated-switch-")
             tmp_dir = self._tmp.name
         self.tmp_dir = Path(tmp_dir)
         self._server = EventSocketServer(self)
-        self._tasks: set[asyncio.Task] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._sequence = self._member_ids = 0
 
     async def start(self) -> None:
@@ -150,13 +150,13 @@ class SimulatedSwitch:
         """Carries out one api command; what it answers is FreeSWITCH's text."""
         return await commands.run(self, line)
 
-    def in_background(self, work: Coroutine) -> asyncio.Task:
+    def in_background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
 
-    def _done(self, task: asyncio.Task) -> None:
+    def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception():
             logger.error("a part of the simulated switch failed", exc_info=task.exception())
@@ -208,7 +208,7 @@ def _conference_target(data: str) -> tuple[str, set[str]]:
     return target.partition("+")[0], set(flags.rstrip("}").replace(",", "|").split("|")) - {""}
 
 
-def _directory(phonebook: Any, speed: float) -> Directory:
+def _directory(phonebook: Mapping[str, Any] | PhoneBook | Directory | None, speed: float) -> Directory:
     if isinstance(phonebook, PhoneBook):
         return BookDirectory(phonebook)
     if phonebook is None or isinstance(phonebook, Mapping):
