@@ -6,6 +6,7 @@ import logging
 import signal
 import tempfile
 import time
+from collections import deque
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from calls.simulator.telephones import DEMO, PhoneBook
 from calls.simulator.timers import Timers
 
 logger = logging.getLogger(__name__)
+
+REMEMBERED = 2000
+"""Legs that are gone and of which the ledger still tells who heard whom."""
 
 DEFAULT_PROFILES = {
     "default": {"rate": "8000", "interval": "20", "energy-level": "100", "caller-controls": "default",
@@ -76,6 +80,7 @@ class SimulatedSwitch:
         self._server = EventSocketServer(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sequence = self._member_ids = 0
+        self._departed: deque[str] = deque(maxlen=REMEMBERED)
 
     async def start(self) -> None:
         """Begins to listen; `port` is then the real one. Raises OSError when the port is taken."""
@@ -170,6 +175,9 @@ class SimulatedSwitch:
     def remove_channel(self, channel: Channel) -> None:
         self.media.remove_leg(channel.uuid)
         self.channels.pop(channel.uuid, None)
+        if len(self._departed) == REMEMBERED:
+            self.media.ledger.forget(self._departed[0])
+        self._departed.append(channel.uuid)
 
     def new_uuid(self) -> str:
         return str(uuid4())
