@@ -21,7 +21,7 @@ run: $(RUN_READY) ## everything on this machine with simulated telephones, at ht
 
 .PHONY: test
 test: $(TEST_READY) ## the tests, on embedded parts or on DATABASE_URL and REDIS_URL (ARGS= for pytest)
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(TEST_READY) ## the tests that take more than ten seconds each
