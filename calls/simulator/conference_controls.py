@@ -24,12 +24,13 @@ def controls_for(variable: str, group: str) -> dict[str, str]:
 
 
 def act(member: "Member", action: str) -> None:
+    """What one key does; volumes and energy are not simulated."""
     conference = member.conference
-    if action in ("mute", "deaf mute"):
+    if action == "hangup":
+        # As `hup`, but without its event: on to what stands behind the conference.
+        member.leaving.set()
+    elif action in ("mute", "deaf mute") and not member.on_hold:
         muted = not member.can_speak
         (conference.unmute if muted else conference.mute)(member)
-        if action == "deaf mute":
+        if action == "deaf mute" and member.can_hear != muted:
             conference.set_hearing(member, muted)
-    elif action == "hangup":
-        # Leaving by key runs no further application: the channel itself is hung up.
-        member.channel.hangup("NORMAL_CLEARING")

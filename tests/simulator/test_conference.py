@@ -147,7 +147,8 @@ async def test_with_the_stock_keys_a_muted_caller_unmutes_himself_with_0(stock):
 async def test_with_the_stock_keys_the_hash_leaves(stock):
     a = await stock.parked(controls="")
     stock.switch.channels[a].press("#")
-    assert await stock.ended(a) == "NORMAL_CLEARING"
+    await stock.home(a)
+    assert "hup-member" not in stock.story(a)
 
 
 async def test_without_controls_the_keys_are_events_and_nothing_else(stock):
