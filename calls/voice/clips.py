@@ -43,7 +43,7 @@ class ClipCutter:
         """The clips that became ready."""
         self._buffer += pcm
         for at in range(len(self._levels) * _WINDOW, len(self._buffer) - _WINDOW + 1, _WINDOW):
-            self._levels.append(level(self._buffer[at : at + _WINDOW]))
+            self._levels.append(level(bytes(self._buffer[at : at + _WINDOW])))
         clips = []
         while window := self._place_to_cut():
             clips.append(self._cut(window))

@@ -184,7 +184,7 @@ class Dialogue:
         self._leaving = True
         self._announcement.interrupted()
         self._mouth.silence(self._now)
-        self._do(LeaveModel("caller_left"))
+        self._do(LeaveModel(""))
         self._do(Synthesise("caller_left", script.text("caller_left", self._language)))
 
     def moment(self) -> None:

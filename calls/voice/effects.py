@@ -55,6 +55,6 @@ class Synthesise(Effect):
 
 @dataclass(frozen=True, slots=True)
 class LeaveModel(Effect):
-    """The Realtime session is of no more use. `reason` is for the log."""
+    """The Realtime session is of no more use. `reason` is for the log, "" when nothing is wrong."""
 
     reason: str

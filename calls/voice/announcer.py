@@ -1,0 +1,219 @@
+"""One agent's announcer: a Dialogue between FreeSWITCH's socket, a Realtime session and the transfer.
+
+The session is opened while the telephone rings. Nothing on the audio path waits: what is to be sent goes into queues,
+what is to be told or written down has tasks of its own.
+"""
+
+import asyncio
+import contextlib
+from types import ModuleType
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from calls import bus
+from calls.services import ClaimedAudio, LiveAudio
+from calls.transfer.events import AnnouncerLost, DecisionMade, Event
+from calls.voice import effects as fx
+from calls.voice.clips import stream_audio
+from calls.voice.dialogue import Dialogue
+from calls.voice.leg import Leg, place_of
+from calls.voice.prompts import offline_voice
+from calls.voice.realtime import RealtimeLink, RealtimeLost
+from calls.voice.relay import Uplink
+from calls.voice.synthesis import SynthesisError, asynthesise
+
+PATIENCE_SECONDS = 1.5
+"""The agent hears nothing for so long at most before the synthesised announcement begins."""
+TRANSCRIPT_SECONDS = 1.5
+"""A decision is followed by its transcript, which is waited for."""
+TELL_SECONDS = 10
+"""After the socket is gone, what the transfer must know is still tried for so long."""
+RETRY_SECONDS = (0.2, 2.0)
+
+
+class Announcer(Leg):
+    """See Leg for its life."""
+
+    def __init__(self, claimed: ClaimedAudio, url: str, door: ModuleType | Any):
+        super().__init__(claimed, url, door)
+        self.dialogue = Dialogue(
+            claimed.attempt_mark,
+            claimed.brief,
+            model=settings.OPENAI_REALTIME_MODEL,
+            transcribe=settings.OPENAI_TRANSCRIBE_MODEL,
+        )
+        self._uplink = Uplink(claimed.short_id)
+        self._voice = offline_voice(str(claimed.brief.get("language", "")))
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._writes: asyncio.Queue[fx.Write] = asyncio.Queue()
+        self._model: asyncio.Task[None] | None = None
+        self._left_model = False
+        self._news = asyncio.Event()  # something came from the model
+        self._patience: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        self.spawn(self._tell_all())
+        self.spawn(self._write_all())
+        self._model = self.spawn(self._converse())
+
+    # ------------------------------------------------------------ FreeSWITCH's side
+    def attach(self, live: LiveAudio) -> None:
+        super().attach(live)
+        self._patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._patience_over)
+        self.dialogue.connected()
+        self._perform()
+
+    def frame(self, pcm: bytes) -> None:
+        if self.closing or not self._uplink.frame(pcm):
+            return
+        self.dialogue.frame(pcm)
+        self._perform()
+
+    def playback(self, what: str, path: str) -> None:
+        self.dialogue.playback(what, path)
+        self._perform()
+
+    def hold(self, on: bool) -> None:
+        self.dialogue.hold(on)
+        self._perform()
+
+    def note(self, name: str) -> None:
+        if name == "repeat":
+            self.dialogue.repeat()
+        elif name == "caller_left":
+            self.dialogue.caller_left()
+        else:
+            super().note(name)
+        self._perform()
+
+    async def lost(self, reason: str) -> None:
+        self._events.put_nowait(AnnouncerLost(self.claimed.attempt_mark, reason))
+
+    def _patience_over(self) -> None:
+        self.dialogue.patience_over()
+        self._perform()
+
+    # ------------------------------------------------------------ the model's side
+    async def _converse(self) -> None:
+        link = RealtimeLink(settings.OPENAI_REALTIME_URL, settings.OPENAI_API_KEY, settings.OPENAI_REALTIME_MODEL)
+        sender: asyncio.Task[None] | None = None
+        try:
+            await link.connect()
+            self.dialogue.model_up()
+            self._perform()
+            sender = self.spawn(self._send(link))
+            async for event in link.events():
+                self.dialogue.model_sign()
+                if event is not None:
+                    self.dialogue.from_model(event)
+                self._perform()
+                self._news.set()
+                if self._left_model:
+                    break
+        except RealtimeLost as lost:
+            self.dialogue.model_lost(lost.reason)
+            self._perform()
+        finally:
+            self._left_model = True
+            self._news.set()
+            if sender:
+                sender.cancel()
+            await link.close()
+            if ignored := {kind: n for kind, n in link.reader.ignored.items() if kind == "?"}:
+                self.log.info("realtime.unreadable", count=ignored["?"])
+
+    async def _send(self, link: RealtimeLink) -> None:
+        with contextlib.suppress(RealtimeLost):  # the reader of events() learns it too, and tells
+            await self._uplink.run(link)
+
+    # ------------------------------------------------------------ what the dialogue wants
+    def _perform(self) -> None:
+        for effect in self.dialogue.take_effects():
+            match effect:
+                case fx.ToModel():
+                    self._uplink.message(effect.message)
+                case fx.Play():
+                    self.outbox.put_nowait(stream_audio(effect.pcm))
+                case fx.Silence():
+                    stop = {"type": "clips.stop", "uuid": self.uuid}
+                    self.spawn(bus.asend(bus.switch_group(self.claimed.switch_slug), stop))
+                case fx.Tell():
+                    self._events.put_nowait(effect.event)
+                case fx.Write():
+                    self._writes.put_nowait(effect)
+                case fx.Synthesise():
+                    self.spawn(self._synthesise(effect))
+                case fx.LeaveModel():
+                    self._left_model = True
+                    if effect.reason:
+                        self.log.warning("realtime.lost", reason=effect.reason)
+                    if self._model and self._model is not asyncio.current_task():
+                        self._model.cancel()
+
+    async def _synthesise(self, asked: fx.Synthesise) -> None:
+        try:
+            pcm = await asynthesise(asked.text, voice=self._voice)
+        except SynthesisError as error:
+            self.log.error("synthesis.failed", prompt=asked.name, at=place_of(error))
+            if asked.name == "fallback":
+                self._events.put_nowait(AnnouncerLost(self.claimed.attempt_mark, "synthesis_failed"))
+            return
+        self.dialogue.synthesised(asked.name, pcm)
+        self._perform()
+
+    async def _tell_all(self) -> None:
+        while True:
+            event = await self._events.get()
+            try:
+                await self._tell(event)
+            finally:
+                self._events.task_done()
+
+    async def _tell(self, event: Event) -> None:
+        """Until the database has taken it: what the agent decided must not be lost to a restart of it."""
+        delay, longest = RETRY_SECONDS
+        excused = False
+        while True:
+            try:
+                await self.door.apply_event(self.claimed.transfer_id, event)
+                return
+            except DatabaseError as error:
+                self.log.warning("audio.not_told", event_name=type(event).__name__, error=type(error).__name__)
+            if isinstance(event, DecisionMade) and not excused:
+                excused = True
+                self.dialogue.moment()
+                self._perform()
+            await asyncio.sleep(delay)
+            delay = min(longest, 2 * delay)
+
+    async def _write_all(self) -> None:
+        while True:
+            write = await self._writes.get()
+            try:
+                await self.door.add_utterance(self.claimed.session_id, write.who, write.text, write.item_id)
+            except DatabaseError as error:
+                self.log.warning("audio.not_written", error=type(error).__name__)
+            finally:
+                self._writes.task_done()
+
+    async def finish(self) -> None:
+        if self._patience:
+            self._patience.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TRANSCRIPT_SECONDS):
+                while self.dialogue.awaits_transcript and not self._left_model:
+                    self._news.clear()
+                    await self._news.wait()
+        if self._model:
+            self._model.cancel()
+        try:
+            async with asyncio.timeout(TELL_SECONDS):
+                await self._events.join()
+                await self._writes.join()
+        except TimeoutError:
+            self.log.error("audio.never_told", events=self._events.qsize())
+        self.usage = self.dialogue.usage
+        if self._uplink.dropped:
+            self.log.warning("audio.dropped", frames=self._uplink.dropped)

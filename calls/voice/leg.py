@@ -1,0 +1,116 @@
+"""One audio socket to be: what an agent's announcer and a caller's prompt have in common.
+
+A Leg is made when its AudioSession is claimed, is attached when FreeSWITCH comes with the token, and ends once. What it
+wants to send waits in `outbox`; the consumer sends it, and closes the socket at None.
+"""
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import Coroutine
+from types import ModuleType
+from typing import Any
+
+import structlog
+
+from calls.services import ClaimedAudio, LiveAudio
+
+log = structlog.get_logger(__name__)
+
+LOST_AFTER_SECONDS = 0.5
+"""The switch's own news (he hung up, we are done) gets so much time before a closed socket counts as a loss."""
+
+
+class Leg:
+    """`door` is calls.voice.door; `url` is where FreeSWITCH finds us, token included: never logged."""
+
+    def __init__(self, claimed: ClaimedAudio, url: str, door: ModuleType | Any):
+        self.claimed, self.url, self.door = claimed, url, door
+        self.outbox: asyncio.Queue[str | None] = asyncio.Queue()
+        self.ended = asyncio.Event()
+        self.closing = False
+        self.uuid = ""  # of the channel, from attach() on
+        self.usage: dict[str, Any] = {}
+        self.log = log.bind(session=claimed.session_id, transfer=claimed.short_id, leg=claimed.leg)
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self) -> None:
+        """Begin to work, before FreeSWITCH comes."""
+
+    def attach(self, live: LiveAudio) -> None:
+        """FreeSWITCH's socket is there."""
+        self.uuid = live.agent_uuid if self.claimed.leg == "agent" else live.caller_uuid
+
+    def frame(self, pcm: bytes) -> None:
+        """20 ms of this leg's voice."""
+
+    def playback(self, what: str, path: str) -> None:
+        """What the switch does with a clip of ours."""
+
+    def note(self, name: str) -> None:
+        """repeat, caller_left, close."""
+        if name == "close":
+            self.spawn(self.close())
+
+    def hold(self, on: bool) -> None:
+        """The telephone's own hold."""
+
+    def detach(self, code: int) -> None:
+        """FreeSWITCH's socket is gone: our own doing, the end of the call, or a loss."""
+        self.outbox.put_nowait(None)
+        if not self.closing:
+            self.spawn(self._lost(f"audio_socket_closed_{code}"))
+
+    async def _lost(self, reason: str) -> None:
+        await asyncio.sleep(LOST_AFTER_SECONDS)
+        if not self.closing:
+            self.log.warning("audio.lost", reason=reason)
+            await self.lost(reason)
+            await self.close()
+
+    async def lost(self, reason: str) -> None:
+        """Tell the transfer that this leg cannot be spoken to."""
+
+    async def close(self) -> None:
+        """Once: finish, let the socket be closed, say that the session is over."""
+        if self.closing:
+            return
+        self.closing = True
+        try:
+            await self.finish()
+            self.outbox.put_nowait(None)
+            await self.door.close_audio(self.claimed.session_id, self.usage)
+        except Exception as error:
+            self.log.warning("audio.not_closed", error=type(error).__name__)
+        finally:
+            for task in self._tasks - {asyncio.current_task()}:
+                task.cancel()
+            self.ended.set()
+
+    async def finish(self) -> None:
+        """What must be done before the socket is closed."""
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """A task that is held, and ends with the leg."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self.log.error("audio.task_failed", error=type(error).__name__, at=place_of(error))
+
+    async def stopped(self) -> None:
+        """Close now, and wait until every task has ended."""
+        await self.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def place_of(error: BaseException) -> str:
+    """File and line where it was raised. The text of an error may quote what somebody said: it stays out of the log."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""

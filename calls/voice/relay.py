@@ -1,0 +1,73 @@
+"""The agent's voice to the model: 20 ms in, 20 ms on. The audio path never waits: what cannot be sent is dropped,
+the oldest first, so that a slow link costs words and never a growing delay."""
+
+import asyncio
+from collections import Counter, deque
+
+import structlog
+
+from calls.voice import protocol
+from calls.voice.audio import RATE_OF_FRAME, Upsampler
+from calls.voice.realtime import RealtimeLink
+
+log = structlog.get_logger(__name__)
+
+KEPT_FRAMES = 100
+"""Two seconds of voice wait at most."""
+
+
+class Uplink:
+    """Frames and messages in, one socket out. frame() and message() never block."""
+
+    def __init__(self, name: str) -> None:
+        self.dropped = 0
+        """Frames lost to a slow link."""
+        self.odd_sizes: Counter[int] = Counter()
+        """Sizes of frames that are none of ours, and how often."""
+        self._name = name
+        self._size = 0
+        self._resample: Upsampler | None = None
+        self._frames: deque[bytes] = deque()
+        self._messages: deque[bytes] = deque()
+        self._waiting = asyncio.Event()
+
+    def frame(self, pcm: bytes) -> bool:
+        """20 ms of L16 at 8, 16 or 24 kHz, known by its size; false for any other size, which is left out."""
+        if len(pcm) != self._size and not self._begin(len(pcm)):
+            return False
+        if len(self._frames) >= KEPT_FRAMES:
+            self._frames.popleft()
+            self.dropped += 1
+        self._frames.append(self._resample(pcm) if self._resample else pcm)
+        self._waiting.set()
+        return True
+
+    def message(self, message: bytes) -> None:
+        """A client event; goes before the frames that wait."""
+        self._messages.append(message)
+        self._waiting.set()
+
+    async def run(self, link: RealtimeLink) -> None:
+        """Send until the link is lost (RealtimeLost) or we are cancelled."""
+        while True:
+            await self._waiting.wait()
+            self._waiting.clear()
+            while self._messages or self._frames:
+                if self._messages:
+                    await link.send(self._messages.popleft())
+                else:
+                    await link.send(protocol.append(self._frames.popleft()))
+
+    def _begin(self, size: int) -> bool:
+        rate = RATE_OF_FRAME.get(size)
+        if rate is None:
+            self.odd_sizes[size] += 1
+            if self.odd_sizes[size] == 1:
+                log.warning(
+                    "audio.frame_size", session=self._name, size=size,
+                    hint="the switch must send L16 mono at 8000, 16000 or 24000, 20 ms a frame",
+                )  # fmt: skip
+            return False
+        self._size = size
+        self._resample = Upsampler(rate) if rate != protocol.RATE else None
+        return True
