@@ -43,6 +43,7 @@ class Followed:
     caller: str
     conference: str
     member: int = 0  # the caller's, 0: not in the conference
+    touched: bool = False  # Park was sent
     left: bool = False  # hung up, and that was told
     prompting: bool = False  # the stream on A is our prompt's, not the secretary's
     clips: dict[str, int] = field(default_factory=dict)  # broadcast to A, not over: path -> start in µs, 0: not yet
@@ -104,6 +105,7 @@ class Index:
         """Call it before the command is sent: its events may be faster than its reply."""
         match command:
             case c.Park():
+                followed.touched = True
                 followed.nets.add("park")
             case c.ArmNet():
                 followed.nets.add(command.stage)

@@ -260,7 +260,11 @@ def _heard(event: SwitchEvent, index: Index, now_ms: int) -> Actions:
     """
     followed = index.by_caller(event.uuid)
     path = event.get("Playback-File-Path")
-    if followed is None or path not in followed.clips:
+    if followed is None:
+        return
+    if followed.prompting and path not in followed.clips and f"/{followed.caller}_" in path:
+        followed.clips[path] = 0  # ordered before this process began to listen
+    if path not in followed.clips:
         return
     if event.name == "PLAYBACK_START":
         followed.clips[path] = event.micros

@@ -93,8 +93,16 @@ def cut_broadcast(caller: str) -> Line:
     return Line("break", f"uuid_break {safe.uuid(caller)} all", OnError.IGNORE)
 
 
+def drop_net(short_id: str, stage: str) -> Line:
+    return Line("disarm", f"sched_del th_{safe.mark(short_id)}_{safe.stage(stage)}", OnError.IGNORE)
+
+
 def exists(uuid: str) -> Line:
     return Line("exists", f"uuid_exists {safe.uuid(uuid)}", good=("true",))
+
+
+def variable(uuid: str, name: str) -> Line:
+    return Line("variable", f"uuid_getvar {safe.uuid(uuid)} {safe.variable(name)}", good=("",))
 
 
 # ---------------------------------------------------------------- one function a command
@@ -243,7 +251,7 @@ def _variables(leg: str, variables: dict[str, str], on_error: str = OnError.ABOR
 
 
 def _disarm(stages: tuple[str, ...], setting: Setting) -> list[Line]:
-    return [Line("disarm", f"sched_del {_timer(setting, stage)}", OnError.IGNORE) for stage in stages]
+    return [drop_net(setting.short_id, stage) for stage in stages]
 
 
 def _silence(conference: str, member: int) -> list[Line]:

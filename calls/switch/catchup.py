@@ -1,0 +1,92 @@
+"""Asking the switch what it shows, and bringing our transfers in line with it, at the beginning of a connection."""
+
+from collections.abc import Iterable
+
+import structlog
+from asgiref.sync import sync_to_async
+
+from calls import services
+from calls.models import Switch, SwitchCommand
+from calls.switch import resync, wording
+from calls.switch.connection import Connection
+from calls.switch.operator import Operator
+from calls.switch.resync import Known, Seen
+from calls.switch.wording import WordingError
+from calls.transfer.states import State
+
+log = structlog.get_logger(__name__)
+
+
+async def look(connection: Connection, open_ones: Iterable[Known]) -> Seen:
+    """What the switch shows of these transfers. Raises SwitchGone."""
+    channels = await connection.api("show channels as json")
+    conferences = await connection.api("conference json_list")
+    known = list(open_ones)
+    wanted = {one.attempt for one in known if one.attempt}
+    marks: dict[str, str] = {}
+    if wanted:
+        for row in resync.rows(channels):
+            mark = await _variable(connection, row["uuid"], "transferhub_attempt")
+            if mark in wanted:
+                marks[row["uuid"]] = mark
+    parking = [one.caller for one in known if one.state is State.PARKING]
+    way_home = {
+        caller for caller in parking if await _variable(connection, caller, "transferhub_stop") not in ("", "_undef_")
+    }
+    return await _checked(connection, resync.seen(channels, conferences, marks, way_home), known)
+
+
+async def _checked(connection: Connection, seen: Seen, known: Iterable[Known]) -> Seen:
+    """`show channels` is a table that lags a little behind: who is missing in it is asked for by name."""
+    found = set(seen.channels)
+    for uuid in {leg for one in known for leg in (one.caller, one.agent) if leg} - found:
+        try:
+            if await connection.api(wording.exists(uuid).text) == "true":
+                found.add(uuid)
+        except WordingError:
+            continue
+    return Seen(frozenset(found), seen.members, seen.marks, seen.way_home)
+
+
+async def _variable(connection: Connection, uuid: str, name: str) -> str:
+    try:
+        reply = await connection.api(wording.variable(uuid, name).text)
+    except WordingError:
+        return ""
+    return "" if reply.startswith("-ERR") else reply
+
+
+async def catch_up(switch: Switch, operator: Operator, open_ones: list[Known]) -> None:
+    """Tell the machine what it missed, then settle the commands whose answer was lost."""
+    seen = await look(operator.connection, open_ones)
+    missed = 0
+    for known in open_ones:
+        resync.place(operator.index, known, seen)
+        for event in resync.reconcile(known, seen):
+            missed += 1
+            await operator.step(known.id, event)
+    unsettled = await sync_to_async(_claimed)(switch)
+    for row in unsettled:
+        if row.kind == "Dial":
+            await _settle_dial(row, seen)
+        else:
+            operator.order(row)
+    log.info("resync", switch=switch.slug, open=len(open_ones), missed=missed, unsettled=len(unsettled))
+
+
+async def _settle_dial(row: SwitchCommand, seen: Seen) -> None:
+    """Never sent again: a second originate would ring a person twice. reconcile() has told the machine already."""
+    found = row.arguments.get("attempt") in seen.marks.values()
+    await services.afinish_command(row.pk, found, "found after a reconnect" if found else "LOST")
+
+
+def _claimed(switch: Switch) -> list[SwitchCommand]:
+    """Commands that were claimed and never finished. Why each other kind may be sent again:
+
+    Park            only if the caller is still where he was (else the state has moved on and it is out of date)
+    ArmNet          a second timer in the same group; both go with the group
+    CancelDial, LetGo, SendHome, HoldCaller   the second finds nobody, or changes nothing
+    StartStream     stopped and started; the token was used, so the announcer is prepared anew (AnnouncerLost)
+    PutThrough      the same hook, the same unmute
+    """
+    return list(SwitchCommand.objects.filter(switch=switch, state=SwitchCommand.State.CLAIMED).order_by("id"))

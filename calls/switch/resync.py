@@ -1,0 +1,164 @@
+"""After a (re)connection: what became of our transfers while nobody listened. Reading and judging; sends nothing.
+
+`load_index` rebuilds the index from the database, `Seen` is what the switch shows, and `reconcile` compares the two,
+one transfer at a time: pure, so that every case is a test.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from calls.models import Attempt, Switch, SwitchCommand, Transfer
+from calls.switch.index import Index
+from calls.switch.parsing import json_list, json_object
+from calls.switch.scripts import decode
+from calls.switch.wording import WordingError
+from calls.transfer import events as e
+from calls.transfer.states import State
+
+NOT_SENT = "out of date"  # the result of a command that was not sent
+STILL_OF_INTEREST = timedelta(minutes=5)  # an ended transfer whose agent's leg may still be up
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the switch shows. `way_home`: callers whose way home has run (transferhub_stop is set)."""
+
+    channels: frozenset[str]
+    members: dict[str, dict[str, int]]  # conference -> uuid -> member id
+    marks: dict[str, str] = field(default_factory=dict)  # uuid of an agent's leg -> transferhub_attempt
+    way_home: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the database says of one open transfer. `orders`: kind of command -> state of its latest row."""
+
+    id: Any
+    state: State
+    caller: str
+    conference: str
+    attempt: str = ""
+    agent: str = ""
+    orders: dict[str, str] = field(default_factory=dict)
+
+
+def reconcile(known: Known, seen: Seen) -> list[e.Event]:
+    """What the machine has missed, in order."""
+    inside = seen.members.get(known.conference, {})
+    if known.caller not in seen.channels:
+        return [e.CallerLeft("LOST")]
+    if known.state is State.REQUESTED:
+        return []
+    if known.caller not in inside:
+        if known.state is State.PARKING:
+            # Not yet ordered, or under way; his net and our deadline stand behind it.
+            return [e.CallerWentHome()] if known.caller in seen.way_home else []
+        return [e.CallerWentHome()]
+    if known.state is State.PARKING:
+        return [e.CallerParked(inside[known.caller])]
+    if known.state is State.DIALLING and known.attempt:
+        return _dialled(known, seen, inside)
+    if known.state in (State.ANNOUNCING, State.CONNECTING, State.CONNECTED) and known.agent not in seen.channels:
+        return [e.AgentLeft(known.attempt, known.agent, "LOST")]
+    return []
+
+
+def _dialled(known: Known, seen: Seen, inside: dict[str, int]) -> list[e.Event]:
+    legs = [uuid for uuid, mark in seen.marks.items() if mark == known.attempt]
+    for uuid in legs:
+        if uuid in inside:
+            return [e.AgentAnswered(known.attempt, uuid), e.AgentJoined(known.attempt, uuid, inside[uuid])]
+    if legs or known.orders.get("Dial") == SwitchCommand.State.WAITING:
+        return []  # it rings, or will
+    return [e.DialFailed(known.attempt, "LOST")]
+
+
+def place(index: Index, known: Known, seen: Seen) -> None:
+    """Teach the index who is in the conference now, so that the events of their leaving are understood."""
+    followed = index.transfers[known.id]
+    inside = seen.members.get(known.conference, {})
+    followed.member = inside.get(known.caller, 0)
+    for uuid, mark in seen.marks.items():
+        dialling = index.by_leg(uuid, mark)
+        if dialling is not None and dialling.transfer is followed and uuid in inside:
+            index.answered(dialling, uuid)
+            dialling.member = inside[uuid]
+
+
+def seen(channels: str, conferences: str, marks: dict[str, str], way_home: set[str]) -> Seen:
+    """From the replies to `show channels as json` and `conference json_list`."""
+    members = {
+        str(room.get("conference_name")): {
+            str(member.get("uuid")): int(member["id"])
+            for member in room.get("members") or []
+            if isinstance(member, dict) and isinstance(member.get("id"), int)
+        }
+        for room in json_list(conferences)
+    }
+    return Seen(frozenset(row["uuid"] for row in rows(channels)), members, marks, frozenset(way_home))
+
+
+def rows(channels: str) -> list[dict[str, str]]:
+    """The channels of `show channels as json`."""
+    listed = json_object(channels).get("rows")
+    return [row for row in listed if isinstance(row, dict) and row.get("uuid")] if isinstance(listed, list) else []
+
+
+def on_a_call(channels: str, number: str) -> bool:
+    """Some leg is this extension's telephone: one we (or others) called, or one it called with."""
+    for row in rows(channels):
+        if row.get("callstate") in ("HANGUP", "DOWN") and row.get("state") in (
+            "CS_HANGUP",
+            "CS_REPORTING",
+            "CS_DESTROY",
+        ):
+            continue
+        if str(row.get("presence_id", "")).partition("@")[0] == number:
+            return True
+        if row.get("dest" if row.get("direction") == "outbound" else "cid_num") == number:
+            return True
+    return False
+
+
+# ---------------------------------------------------------------- the database's side
+def load_index(switch: Switch) -> tuple[Index, list[Known]]:
+    """The index of everything that may still have legs, and what is known of the open transfers."""
+    index, known = Index(), []
+    recent = Transfer.objects.filter(switch=switch, ended_at__gte=timezone.now() - STILL_OF_INTEREST)
+    open_ones = Transfer.objects.filter(switch=switch).exclude(state=State.ENDED.value)
+    for transfer in (recent | open_ones).order_by("requested_at"):
+        orders = _replay(index, transfer)
+        if transfer.state != State.ENDED.value:
+            known.append(
+                Known(
+                    transfer.pk, State(transfer.state), transfer.caller_uuid, transfer.conference,
+                    transfer.memory.get("attempt", ""), transfer.memory.get("agent_uuid", ""), orders,
+                )
+            )  # fmt: skip
+    return index, known
+
+
+def _replay(index: Index, transfer: Transfer) -> dict[str, str]:
+    followed = index.follow(transfer.pk, transfer.short_id, transfer.caller_uuid, transfer.conference)
+    followed.over_at = transfer.ended_at.timestamp() if transfer.ended_at else 0.0
+    attempts = {attempt.mark: attempt for attempt in Attempt.objects.filter(transfer=transfer)}
+    orders: dict[str, str] = {}
+    for row in SwitchCommand.objects.filter(transfer=transfer).order_by("id"):
+        orders[row.kind] = row.state
+        if row.state == SwitchCommand.State.WAITING or row.result == NOT_SENT:
+            continue
+        try:
+            command = decode(row.kind, row.arguments)
+        except WordingError:
+            continue
+        index.learn(followed, command)
+        mark = row.arguments.get("attempt", "")
+        if row.kind == "Dial" and mark in attempts and attempts[mark].agent_uuid:
+            dialling = index.by_mark(mark)
+            index.answered(dialling, attempts[mark].agent_uuid)
+            dialling.member = attempts[mark].member_id or 0
+            dialling.rang = True
+    return orders
