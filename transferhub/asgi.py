@@ -14,6 +14,7 @@ http = get_asgi_application()  # before anything that needs the models
 
 import asyncio  # noqa: E402
 import importlib.util  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
@@ -27,10 +28,11 @@ from calls.voice.hub import Hub  # noqa: E402
 
 
 class Application:
-    """The ASGI callable, with one hub for the event loop it runs in."""
+    """The ASGI callable, with one hub for the event loop it runs in; `make_hub` is replaced by tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_hub: Callable[[], Hub] = Hub) -> None:
         self.hub: Hub | None = None
+        self._make_hub = make_hub
         self._loop: asyncio.AbstractEventLoop | None = None
         self._audio = AudioConsumer.as_asgi()
         self._console = _console()
@@ -63,7 +65,7 @@ class Application:
     def _start(self) -> None:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._loop, self.hub = loop, Hub()
+            self._loop, self.hub = loop, self._make_hub()
             self.hub.start()
 
 

@@ -88,9 +88,6 @@ class Announcer(Leg):
             super().note(name)
         self._perform()
 
-    async def lost(self, reason: str) -> None:
-        self._events.put_nowait(AnnouncerLost(self.claimed.attempt_mark, reason))
-
     def _patience_over(self) -> None:
         self.dialogue.patience_over()
         self._perform()

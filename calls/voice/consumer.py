@@ -30,19 +30,18 @@ class AudioConsumer(AsyncWebsocketConsumer):
             return
         await self.accept()
         sender = asyncio.create_task(self._send_all(leg))
-        code = 1006
         try:
             while True:
                 message = await receive()
                 if message["type"] == "websocket.disconnect":
-                    code = message.get("code") or 1005
                     return
                 frame = message.get("bytes")
                 if frame:  # the stream's optional text comes first and is of no use to us
                     leg.frame(frame)
         finally:
+            leg.detach()
             sender.cancel()
-            leg.detach(code)
+            await asyncio.gather(sender, return_exceptions=True)
 
     async def _send_all(self, leg: Leg) -> None:
         while (text := await leg.outbox.get()) is not None:

@@ -8,6 +8,7 @@ truncated to what was heard, and when the agent's turn is committed we ask for t
 If the model is of no use (lost, refused, silent), a synthesised announcement with the keys takes its place for good.
 """
 
+from time import monotonic
 from typing import Any
 
 from calls.transfer import decision
@@ -21,7 +22,7 @@ from calls.voice.audio import SpeechDetector
 from calls.voice.effects import Effect, LeaveModel, Silence, Synthesise, Tell, ToModel, Write
 from calls.voice.mouth import Mouth
 from calls.voice.responses import Responses
-from calls.voice.watch import PROBE, ModelWatch
+from calls.voice.watch import PROBE, Clock, ModelWatch
 
 ANNOUNCEMENT = "announcement"
 
@@ -29,7 +30,7 @@ ANNOUNCEMENT = "announcement"
 class Dialogue:
     """One agent's leg. Every public method is an event; what is to be done then waits in take_effects()."""
 
-    def __init__(self, attempt: str, brief: dict[str, Any], *, model: str, transcribe: str):
+    def __init__(self, attempt: str, brief: dict[str, Any], *, model: str, transcribe: str, clock: Clock = monotonic):
         self._effects: list[Effect] = []
         self.ears = SpeechDetector()
         self.usage: dict[str, Any] = {}
@@ -44,7 +45,7 @@ class Dialogue:
         self._mouth = Mouth(self._effects)
         self._connected = self._leaving = self._on_hold = False
         self._turn_began: int | None = None  # the agent's turn, as the model hears it
-        self._watch = ModelWatch()
+        self._watch = ModelWatch(clock)
         self._last_turn = ""
         self._transcripts: dict[str, str] = {}
         self._disposed: set[str] = set()
@@ -79,7 +80,7 @@ class Dialogue:
 
     def model_sign(self) -> None:
         """The session sent anything at all."""
-        self._watch.sign(self._now)
+        self._watch.sign()
 
     def model_lost(self, reason: str) -> None:
         """Refused, dropped, expired, silent: from here the keys decide."""
@@ -227,7 +228,7 @@ class Dialogue:
 
     # ------------------------------------------------------------ the model speaks
     def _ask(self, instructions: str = "", *, tools: bool = True, purpose: str = "") -> None:
-        self._watch.sign(self._now)
+        self._watch.sign()
         self._send(self._responses.ask(self._now, instructions, tools=tools, purpose=purpose))
 
     def _sound(self, delta: p.AudioDelta) -> None:
@@ -280,7 +281,6 @@ class Dialogue:
 
     def _watch_model(self) -> None:
         found = self._watch.verdict(
-            self._now,
             waiting=self._responses.active is not None,
             playing=self._mouth.playout.busy,
             unnoticed=self.ears.open_span if self._turn_began is None else None,

@@ -69,7 +69,7 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(leg.stopped() for leg in self.legs), return_exceptions=True)
+        await asyncio.gather(*(leg.stop() for leg in self.legs), return_exceptions=True)
         with contextlib.suppress(Exception):
             async with asyncio.timeout(3):
                 await self._door.leave(self.process_id)

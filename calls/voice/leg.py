@@ -17,8 +17,8 @@ from calls.services import ClaimedAudio, LiveAudio
 
 log = structlog.get_logger(__name__)
 
-LOST_AFTER_SECONDS = 0.5
-"""The switch's own news (he hung up, we are done) gets so much time before a closed socket counts as a loss."""
+STOP_SECONDS = 3
+"""At the end of the process a leg gets so much time to finish."""
 
 
 class Leg:
@@ -55,21 +55,10 @@ class Leg:
     def hold(self, on: bool) -> None:
         """The telephone's own hold."""
 
-    def detach(self, code: int) -> None:
-        """FreeSWITCH's socket is gone: our own doing, the end of the call, or a loss."""
-        self.outbox.put_nowait(None)
+    def detach(self) -> None:
+        """FreeSWITCH's socket is gone. If that is a loss, the switch process is told by FreeSWITCH and says so."""
         if not self.closing:
-            self.spawn(self._lost(f"audio_socket_closed_{code}"))
-
-    async def _lost(self, reason: str) -> None:
-        await asyncio.sleep(LOST_AFTER_SECONDS)
-        if not self.closing:
-            self.log.warning("audio.lost", reason=reason)
-            await self.lost(reason)
-            await self.close()
-
-    async def lost(self, reason: str) -> None:
-        """Tell the transfer that this leg cannot be spoken to."""
+            self.spawn(self.close())
 
     async def close(self) -> None:
         """Once: finish, let the socket be closed, say that the session is over."""
@@ -102,12 +91,17 @@ class Leg:
         if not task.cancelled() and (error := task.exception()):
             self.log.error("audio.task_failed", error=type(error).__name__, at=place_of(error))
 
-    async def stopped(self) -> None:
-        """Close now, and wait until every task has ended."""
-        await self.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2):
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def stop(self) -> None:
+        """The process ends. A leg that FreeSWITCH has come for is closed, one that waits is left to another process."""
+        if self.uuid or self.closing:
+            self.spawn(self.close())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self.ended.wait()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def place_of(error: BaseException) -> str:

@@ -116,7 +116,6 @@ class Prompt(Leg):
     def __init__(self, claimed: ClaimedAudio, url: str, door: ModuleType | Any):
         super().__init__(claimed, url, door)
         self._pcm = b""
-        self._reached_switch = False
 
     def start(self) -> None:
         self.spawn(self._prepare())
@@ -129,7 +128,7 @@ class Prompt(Leg):
         except SynthesisError as error:
             self.log.error("prompt.failed", at=place_of(error))
         if not self._pcm:
-            await self.lost("synthesis_failed")
+            await self.door.apply_event(self.claimed.transfer_id, PromptFailed("synthesis_failed"))
             await self.close()
             return
         await self.door.announce_ready(self.claimed.session_id, self.url, duration_ms(self._pcm))
@@ -138,10 +137,3 @@ class Prompt(Leg):
     def attach(self, live: LiveAudio) -> None:
         super().attach(live)
         self.outbox.put_nowait(stream_audio(self._pcm))
-
-    def playback(self, what: str, path: str) -> None:
-        self._reached_switch = True
-
-    async def lost(self, reason: str) -> None:
-        if not self._reached_switch:
-            await self.door.apply_event(self.claimed.transfer_id, PromptFailed(reason))

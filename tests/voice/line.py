@@ -25,12 +25,17 @@ class Line:
     """Drives a Dialogue as model, switch and agent would, and keeps what it wanted done."""
 
     def __init__(self, **options):
-        self.dialogue = Dialogue("mark", BRIEF, model="gpt-realtime-2.1", transcribe=options.get("transcribe", "none"))
+        self.seconds = 0.0
+        transcribe = options.get("transcribe", "none")
+        self.dialogue = Dialogue(
+            "mark", BRIEF, model="gpt-realtime-2.1", transcribe=transcribe, clock=lambda: self.seconds
+        )
         self.done: list[fx.Effect] = []
         self._clips_started = 0
 
     def __getattr__(self, name):
         def event(*args):
+            self.seconds += 0.02 if name == "frame" else 0
             getattr(self.dialogue, name)(*args)
             new = self.dialogue.take_effects()
             self.done += new
