@@ -86,14 +86,18 @@ def lab_switch(speed: float = 20, **options) -> LabSwitch:
     return switch
 
 
-async def call_in(switch: LabSwitch, extra: str = "", uuid: str = "") -> str:
+LAB_CALLER = "&playback(tone_stream://%(20000,0,300);loops=-1)"
+"""As the laboratory dialled it. The data ends at the first closing parenthesis: such a caller hangs up after 20 s."""
+
+
+async def call_in(switch: LabSwitch, extra: str = "", application: str = LAB_CALLER, uuid: str = "") -> str:
     """A caller rings in and sits in the IVR. Returns the uuid of the A-leg, which may be given."""
     before = set(switch.channels)
     if uuid:
         switch.uuids = (switch.new_uuid(), uuid)
     answer = await switch.api(
         f"originate {{origination_caller_id_number=5511999990000,origination_caller_id_name=Maria{extra}}}"
-        "sofia/phones/ivr@127.0.0.1:5060 &playback(tone_stream://%(20000,0,300);loops=-1)"
+        f"sofia/phones/ivr@127.0.0.1:5060 {application}"
     )
     assert answer.startswith("+OK "), answer
     a_leg = next(c for c in switch.channels.values() if c.uuid not in before and c.direction == "inbound")
@@ -134,7 +138,8 @@ class Lab:
         self.switch.directory.extra[number] = list(options)
 
     async def caller(self) -> str:
-        return await call_in(self.switch)
+        """Who hums a tone until he is hung up."""
+        return await call_in(self.switch, ",sim_caller=tone:300", "&playback(silence_stream://-1)")
 
     async def parked(
         self,

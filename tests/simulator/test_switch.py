@@ -34,22 +34,23 @@ async def test_hup_waits_for_a_broadcast_to_end(lab):
     await lab.home(a)
     story = lab.story(a)
     assert story.index("hup-member") < story.index("PLAYBACK_STOP", 4) < story.index("del-member")
+    assert lab.switch.media.ledger.seconds_heard(a, "broadcast:") > 2.9
 
 
 @pytest.mark.parametrize(("command", "status"), [("uuid_break {a} all", "break"), ("uuid_kill {a}", "done")])
 async def test_a_broadcast_can_be_cut(lab, command, status):
     a = await lab.parked()
     await lab.api(f"uuid_broadcast {a} silence_stream://-1 aleg")
-    await lab.event(Event_Name="PLAYBACK_START", Playback_File_Path="silence_stream://-1")
+    await lab.event(Event_Name="PLAYBACK_START", Unique_ID=a, Playback_File_Path="silence_stream://-1")
     await lab.api(command.format(a=a))
-    stop = await lab.event(Event_Name="PLAYBACK_STOP", Playback_File_Path="silence_stream://-1")
+    stop = await lab.event(Event_Name="PLAYBACK_STOP", Unique_ID=a, Playback_File_Path="silence_stream://-1")
     assert stop.event["Playback-Status"] == status
 
 
 async def test_a_transfer_cuts_a_broadcast_at_once(lab):
     a = await lab.parked()
     await lab.api(f"uuid_broadcast {a} silence_stream://-1 aleg")
-    await lab.event(Event_Name="PLAYBACK_START", Playback_File_Path="silence_stream://-1")
+    await lab.event(Event_Name="PLAYBACK_START", Unique_ID=a, Playback_File_Path="silence_stream://-1")
     await lab.api(f"uuid_transfer {a} ivr_return XML public")
     await lab.home(a)
 
