@@ -65,13 +65,16 @@ class Lease:
     def _lose(self) -> None:
         if not self.lost.is_set():
             log.warning("lease.lost", switch=self.switch.slug)
+        self._drop()
+
+    def _drop(self) -> None:
         self._fence = None
         self.gained.clear()
         self.lost.set()
 
     async def release(self) -> None:
         """Give it back, so that another process need not wait for its end."""
-        self._lose()
+        self._drop()
         try:
             await sync_to_async(services.release_lease)(self.switch, self.holder)
         except DatabaseError as error:

@@ -131,7 +131,7 @@ class SwitchProcess:
             if self.operator is not None:
                 await self.operator.cancel()
                 self.operator = None
-                log.warning("switch.disconnected", switch=self.switch.slug, reason=connection.reason or "stopping")
+                log.info("switch.disconnected", switch=self.switch.slug, reason=connection.reason or "stopping")
                 if self.lease.fence is not None:
                     with suppress(DatabaseError):
                         await sync_to_async(services.set_connected)(self.switch.pk, False, "")

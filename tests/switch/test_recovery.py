@@ -1,0 +1,286 @@
+"""What becomes of callers when the switch process, its connection or FreeSWITCH itself goes away for a while."""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from calls.models import Switch, SwitchCommand
+from calls.switch.runner import SwitchProcess
+from calls.transfer import events as e
+from calls.transfer.states import Outcome, Source, State
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def agents_legs(world):
+    return [c for c in world.lab.channels.values() if c.variables.get("transferhub_attempt")]
+
+
+async def events(transfer):
+    return await sync_to_async(lambda: list(transfer.events.values_list("event", flat=True)))()
+
+
+async def disconnected(world):
+    return not await world.connected()
+
+
+# ---------------------------------------------------------------- the connection
+async def test_after_a_lost_connection_the_announcement_goes_on(world):
+    await world.start()
+    transfer = await world.ask(await world.department("2001"), await world.caller())
+    await world.announcing(transfer)
+    world.lab.cut_event_sockets()
+    await world.until(lambda: disconnected(world))
+    await world.until(world.connected)
+    agent = (await world.transfer(transfer)).agent_uuid
+    await world.api(f"uuid_recv_dtmf {agent} 1")
+    await world.reaches(transfer, State.CONNECTED)
+
+
+async def test_what_happened_while_the_connection_was_lost_is_found_out(world):
+    await world.start()
+    caller = await world.caller()
+    transfer = await world.ask(await world.department("2001"), caller)
+    await world.announcing(transfer)
+    world.lab.refuse_event_sockets(True)
+    world.lab.cut_event_sockets()
+    await world.until(lambda: disconnected(world))
+    await world.api(f"uuid_kill {caller}")
+    world.lab.refuse_event_sockets(False)
+    assert (await world.reaches(transfer, State.ENDED)).outcome == Outcome.CALLER_LEFT
+
+
+async def test_an_agent_who_left_meanwhile_is_followed_by_the_next(world):
+    await world.start()
+    transfer = await world.ask(await world.department("2001", "2006"), await world.caller())
+    await world.announcing(transfer)
+    first = (await world.transfer(transfer)).agent_uuid
+    world.lab.refuse_event_sockets(True)
+    world.lab.cut_event_sockets()
+    await world.until(lambda: disconnected(world))
+    await world.api(f"uuid_kill {first}")
+    world.lab.refuse_event_sockets(False)
+
+    async def second():
+        attempt = await world.attempt(transfer)
+        return attempt.numbers == ["2006"] and attempt.agent_uuid
+
+    await world.until(second)
+    assert "AgentLeft" in await events(transfer)
+
+
+async def test_a_switch_that_does_not_answer_is_left_and_found_again(world, monkeypatch):
+    monkeypatch.setattr("calls.switch.runner.HEARTBEAT_EVERY", 0.1)
+    await world.start()
+    world.process._timeout = 0.3
+    world.lab.cut_event_sockets()
+    await world.until(lambda: disconnected(world))
+    await world.until(world.connected)
+    world.lab.delay_replies(1)
+    await world.until(lambda: disconnected(world))
+    world.lab.delay_replies(0)
+    await world.until(world.connected)
+
+
+async def test_after_a_restart_of_freeswitch_nobody_is_left_open(world):
+    await world.start()
+    first = await world.ask(await world.department("2001"), await world.caller())
+    await world.announcing(first)
+    await world.lab.restart()
+    assert (await world.reaches(first, State.ENDED)).outcome == Outcome.CALLER_LEFT
+    await world.until(world.connected)
+    row = await sync_to_async(Switch.objects.get)(pk=world.row.pk)
+    assert row.core_uuid == world.lab.core_uuid
+
+
+async def test_commands_that_waited_too_long_are_not_sent(world):
+    """The switch was away; meanwhile the secretary took the caller back."""
+    await world.start()
+    department, caller = await world.department("2001"), await world.caller()
+    world.lab.refuse_event_sockets(True)
+    world.lab.cut_event_sockets()
+    await world.until(lambda: disconnected(world))
+    await sync_to_async(Switch.objects.filter(pk=world.row.pk).update)(connected=True)  # the API has not heard yet
+    transfer = await world.ask(department, caller)
+    await world.tell(transfer, e.CancelRequested(Source.API))
+    world.lab.refuse_event_sockets(False)
+    assert (await world.reaches(transfer, State.ENDED)).outcome == Outcome.CANCELLED
+    parks = SwitchCommand.objects.filter(transfer=transfer, kind="Park")
+    await world.until(lambda: sync_to_async(parks.filter(state="failed", result="out of date").exists)())
+    assert world.leg(caller).profile.destination == "ivr"  # where he was all the time
+
+
+# ---------------------------------------------------------------- the process
+async def test_a_killed_process_is_followed_by_one_that_goes_on(world):
+    await world.start()
+    caller = await world.caller()
+    transfer = await world.ask(await world.department("2002"), caller)  # answers after a while
+    await world.until(lambda: agents_legs(world))
+    await world.kill()
+    (leg,) = agents_legs(world)
+    await world.until(lambda: len(world.inside(transfer)) == 2)
+    await world.start()
+    found = await world.reaches(transfer, State.ANNOUNCING)
+    assert found.agent_uuid == leg.uuid
+    await world.announcing(transfer)
+    await world.api(f"uuid_recv_dtmf {leg.uuid} 1")
+    await world.reaches(transfer, State.CONNECTED)
+    assert len(await world.commands(transfer, "Dial")) == 1
+
+
+async def test_nobody_is_rung_twice_by_a_command_whose_fate_is_unknown(world):
+    await world.start()
+    transfer = await world.ask(await world.department("2004"), await world.caller())
+    await world.until(lambda: agents_legs(world))
+    await world.kill()
+    dials = SwitchCommand.objects.filter(transfer=transfer, kind="Dial")
+    await sync_to_async(dials.update)(state="claimed")  # it died before it could write what became of it
+    await world.start()
+    await world.until(lambda: sync_to_async(dials.filter(state="done").exists)())
+    assert len(agents_legs(world)) == 1
+    assert (await world.transfer(transfer)).state == State.DIALLING
+
+
+async def test_a_dialling_that_never_reached_the_switch_is_lost_not_repeated(world):
+    await world.start()
+    transfer = await world.ask(await world.department("2004", "2001"), await world.caller())
+    await world.until(lambda: agents_legs(world))
+    await world.kill()
+    (leg,) = agents_legs(world)
+    await world.api(f"uuid_kill {leg.uuid}")
+    await world.until(lambda: not agents_legs(world))
+    dials = SwitchCommand.objects.filter(transfer=transfer, kind="Dial")
+    await sync_to_async(dials.update)(state="claimed")
+    await world.start()
+    await world.reaches(transfer, State.ANNOUNCING)
+    causes = await sync_to_async(lambda: list(transfer.attempts.values_list("numbers", "cause")))()
+    assert causes == [(["2004"], "LOST"), (["2001"], "")]
+
+
+async def test_freeswitch_takes_the_caller_home_while_no_process_lives(world):
+    await world.start()
+    caller = await world.caller()
+    transfer = await world.ask(await world.department("2004"), caller)
+    await world.until(lambda: agents_legs(world))
+    await world.kill()
+    row = await world.transfer(transfer)
+    await world.api(f"sched_api +1 th_test conference {row.conference} hup uuid={caller}")  # his net, sooner
+    await world.until(lambda: world.in_the_menu(caller))
+    await world.start()
+    ended = await world.reaches(transfer, State.ENDED)
+    assert (ended.outcome, ended.error) == (Outcome.ERROR, "caller_went_home")
+    await world.until(lambda: not agents_legs(world))
+
+
+async def test_a_half_done_parking_is_done_again(world):
+    await world.start()
+    caller = await world.caller()
+    department = await world.department("2001")
+    world.lab.refuse_event_sockets(True)
+    world.lab.cut_event_sockets()
+    await world.until(lambda: disconnected(world))
+    await sync_to_async(Switch.objects.filter(pk=world.row.pk).update)(connected=True)
+    transfer = await world.ask(department, caller)
+    await world.kill()
+    world.lab.refuse_event_sockets(False)
+    parks = SwitchCommand.objects.filter(transfer=transfer, kind="Park")
+    await sync_to_async(parks.update)(state="claimed")
+    await world.start()
+    await world.reaches(transfer, State.ANNOUNCING)
+
+
+async def test_a_stopped_process_gives_its_lease_back_and_says_it_is_gone(world):
+    await world.start()
+    await world.stop()
+    row = await sync_to_async(Switch.objects.get)(pk=world.row.pk)
+    assert (row.lease_holder, row.connected) == ("", False)
+
+
+# ---------------------------------------------------------------- the lease
+async def test_a_second_process_stands_by_and_takes_over(world):
+    await world.start(holder="first")
+    second = SwitchProcess(world.row, "ClueCon", holder="second", timeout=2)
+    task = asyncio.create_task(second.run())
+    await asyncio.sleep(0.1)
+    assert second.operator is None and second.lease.fence is None
+    await world.stop()
+    await world.until(lambda: second.operator is not None)
+    transfer = await world.ask(await world.department("2001"), await world.caller())
+    await world.reaches(transfer, State.ANNOUNCING)
+    second.stop()
+    await asyncio.wait_for(task, 5)
+
+
+async def test_a_process_that_lost_its_lease_stops_acting_at_once(world, monkeypatch):
+    monkeypatch.setattr("calls.switch.lease.RENEW_EVERY", 0.1)
+    process = await world.start(holder="first")
+    stolen = {"lease_holder": "second", "lease_until": timezone.now() + timedelta(hours=1), "fence": 99}
+    await sync_to_async(Switch.objects.filter(pk=world.row.pk).update)(**stolen)
+    await world.until(lambda: process.operator is None)
+    transfer = await world.ask(await world.department("2001"), await world.caller())
+    await asyncio.sleep(0.7)
+    (park,) = await world.commands(transfer, "Park")
+    assert park.state == "waiting"
+    assert await world.connected()  # it does not speak for the switch any more
+
+
+async def test_a_wrong_password_is_said_and_tried_again(world, caplog):
+    process = SwitchProcess(world.row, "nope", timeout=2)
+    task = asyncio.create_task(process.run())
+    await world.until(lambda: "wrong_password" in caplog.text)
+    process.stop()
+    await asyncio.wait_for(task, 5)
+    assert not await world.connected()
+
+
+# ---------------------------------------------------------------- the command
+@pytest.fixture
+async def command(world, database_url):
+    """Starts `manage.py run_switch` on the world's switch."""
+    started = []
+
+    async def start(*arguments, **environment):
+        product = {"DJANGO_SETTINGS_MODULE": "transferhub.settings", "DATABASE_URL": database_url}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "manage.py", "run_switch", *arguments, cwd=ROOT,
+            env=os.environ | product | environment,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_the_command_makes_its_row_from_the_environment_and_ends_well(world, command):
+    await sync_to_async(Switch.objects.all().delete)()
+    environment = {"FREESWITCH_HOST": "127.0.0.1", "FREESWITCH_PORT": str(world.lab.port), "FREESWITCH_DOMAIN": "lab"}
+    process = await command(**environment)
+
+    async def row():
+        return await sync_to_async(Switch.objects.filter(connected=True).first)()
+
+    made = await world.until(row, seconds=15)
+    assert (made.slug, made.port, made.domain) == ("padrao", world.lab.port, "lab")
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 5) == 0
+    after = await sync_to_async(Switch.objects.get)(slug="padrao")
+    assert (after.connected, after.lease_holder) == (False, "")
+
+
+async def test_the_command_says_what_is_missing(world, command):
+    await sync_to_async(Switch.objects.filter(pk=world.row.pk).update)(password_variable="OTHER_PASSWORD")
+    process = await command()
+    output, _ = await asyncio.wait_for(process.communicate(), 15)
+    assert process.returncode == 1
+    assert b"Set OTHER_PASSWORD" in output
