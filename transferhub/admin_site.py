@@ -65,7 +65,7 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _item(_("Telephone switches"), "dns", "admin:calls_switch_changelist", "calls.view_switch"),
-                    _item(_("API clients"), "key", "admin:calls_apiclient_changelist", "calls.view_apiclient"),
+                    _item(_("Programs (API)"), "key", "admin:calls_apiclient_changelist", "calls.view_apiclient"),
                     _item(_("People"), "person", "admin:auth_user_changelist", "auth.view_user"),
                     _item(_("Groups"), "badge", "admin:auth_group_changelist", "auth.view_group"),
                 ],

@@ -1,7 +1,21 @@
 """What the pages of the admin have in common."""
 
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
+
+
+def short_time(at: datetime | None) -> str:
+    """For a list: 22/11/2026 16:47."""
+    return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT") if at else "—"
+
+
+def clock_time(at: datetime | None) -> str:
+    """16:47:05."""
+    return f"{timezone.localtime(at):%H:%M:%S}" if at else "—"
 
 
 class CompanyAdmin(SimpleHistoryAdmin, ModelAdmin):

@@ -8,14 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
-from calls.admin.preview import explain, spoken
-from calls.company.rules import broken_rules
+from calls.company.rules import PLACEHOLDERS, broken_rules
 from calls.models import Department
 from calls.models.company import TICKET_OUTCOMES
-from calls.voice.script import TemplateError
 from calls.words import OUTCOMES
-
-TEXTS = ("instructions", "ticket_text", "no_ticket_text")
 
 
 def bounds(name: str) -> tuple[int | None, int | None]:
@@ -38,7 +34,7 @@ class DepartmentForm(forms.ModelForm):
     class Meta:
         model = Department
         exclude: list[str] = []
-        widgets = {name: UnfoldAdminTextareaWidget(attrs={"rows": 3, "data-preview": name}) for name in TEXTS}
+        widgets = {name: UnfoldAdminTextareaWidget(attrs={"rows": 3, "data-preview": name}) for name in PLACEHOLDERS}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -54,11 +50,6 @@ class DepartmentForm(forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
-        for name in TEXTS:
-            try:
-                spoken(name, cleaned.get(name, ""), cleaned.get("name", ""), cleaned.get("language", ""))
-            except TemplateError as error:
-                self.add_error(name, explain(error))
         if (
             not cleaned.get("is_default")
             and self.instance.pk

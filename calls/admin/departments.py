@@ -2,18 +2,20 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import Prefetch
 from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from calls import hours
 from calls.admin.base import CompanyAdmin
 from calls.admin.department_form import DepartmentForm
+from calls.admin.history import belonging
 from calls.admin.preview import preview
 from calls.company import make_default, set_agents
 from calls.models import Department, Holiday, Membership, OpeningHours
@@ -125,6 +127,10 @@ class DepartmentAdmin(CompanyAdmin):
         own = [path("preview/", self.admin_site.admin_view(preview), name="calls_department_preview")]
         return own + super().get_urls()
 
+    def history_view(self, request, object_id, extra_context=None):
+        context = (extra_context or {}) | {"belonging": belonging(unquote(object_id))}
+        return super().history_view(request, object_id, context)
+
     def changelist_view(self, request, extra_context=None):
         self.company_days = list(Holiday.objects.filter(department=None).values_list("date", "every_year"))
         return super().changelist_view(request, extra_context)
@@ -142,7 +148,7 @@ class DepartmentAdmin(CompanyAdmin):
         if not any(member.enabled for member in members):
             return format_html("<strong>⚠ {}</strong>", _("nobody takes calls"))
         shown = ((str(m) if m.enabled else _("%(agent)s (off)") % {"agent": m},) for m in members)
-        return format_html_join(format_html(" → "), "{}", shown)
+        return format_html_join(" → ", "{}", shown)
 
     @display(description=gettext_lazy("rings · decides · waits"))
     def limits(self, department):
@@ -153,7 +159,7 @@ class DepartmentAdmin(CompanyAdmin):
         spans = [(each.weekday, each.opens, each.closes) for each in department.opening_hours.all()]
         days = self.company_days + [(each.date, each.every_year) for each in department.holidays.all()]
         is_open = hours.is_open(spans, days, timezone.now(), department.timezone)
-        return f"● {_('open')}" if is_open else f"○ {_('closed')}"
+        return "● " + pgettext("hours", "open") if is_open else "○ " + pgettext("hours", "closed")
 
     # ------------------------------------------------------------ saving
     def save_model(self, request, obj, form, change):

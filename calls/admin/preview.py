@@ -4,10 +4,10 @@ import json
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, JsonResponse
-from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
+from calls.company.rules import explain
 from calls.voice import script
 from calls.voice.script import TemplateError
 
@@ -29,19 +29,6 @@ def spoken(name: str, template: str, department: str, language: str) -> str:
         summary=pgettext("example", "She wants to change the delivery address of an order."),
         agent=pgettext("example", "Ana"),
     )
-
-
-def explain(error: TemplateError) -> str:
-    """The error in the administrator's language."""
-    if not error.unknown:
-        return _("A brace { or } stands alone. Write placeholders as {name}, with nothing else between the braces.")
-    if not error.allowed:
-        return _("{%(unknown)s} means nothing here: this text has no placeholders.") % {"unknown": error.unknown}
-    names = ", ".join("{" + name + "}" for name in error.allowed)
-    return _("{%(unknown)s} means nothing here. What can be filled in: %(names)s.") % {
-        "unknown": error.unknown,
-        "names": names,
-    }
 
 
 @require_POST

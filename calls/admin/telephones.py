@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from calls.admin.base import CompanyAdmin
-from calls.checks import is_set
+from calls.checks import DEFAULT_PASSWORD, is_set
 from calls.models import Department, Extension, Holiday, Switch
 
 
@@ -30,7 +30,7 @@ class ExtensionAdmin(CompanyAdmin):
 
     @display(description=gettext_lazy("now"))
     def state(self, extension):
-        return f"◐ {_('in a transfer')}" if extension.claimed_by_id else f"○ {_('free')}"
+        return "◐ " + _("in a transfer") if extension.claimed_by_id else "○ " + _("free")
 
 
 @admin.register(Holiday)
@@ -72,13 +72,18 @@ class SwitchAdmin(CompanyAdmin):
     @display(description=gettext_lazy("connection"))
     def connection(self, switch):
         if switch.lease_until is None or switch.lease_until < timezone.now():
-            return f"○ {_('no switch process is running')}"
-        return f"● {_('connected')}" if switch.connected else f"△ {_('not connected')}"
+            return "○ " + _("no switch process is running")
+        return "● " + _("connected") if switch.connected else "△ " + _("not connected")
 
     @display(description=gettext_lazy("password"))
     def password_state(self, switch):
         """Whether the variable is set, never its value."""
-        answer = _("set in %(variable)s") if is_set(switch.password_variable) else _("%(variable)s is not set")
+        if is_set(switch.password_variable):
+            answer = _("set in %(variable)s")
+        elif switch.password_variable == DEFAULT_PASSWORD:
+            answer = _("%(variable)s is not set: FreeSWITCH's own default is used")
+        else:
+            answer = _("%(variable)s is not set")
         return answer % {"variable": switch.password_variable}
 
     def has_delete_permission(self, request, obj=None):

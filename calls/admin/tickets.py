@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from calls import dispatch, services
-from calls.admin.base import ReadOnlyAdmin
+from calls.admin.base import ReadOnlyAdmin, short_time
 from calls.models import Ticket
 from calls.words import OUTCOMES
 
@@ -20,7 +20,7 @@ SHAPES = {
 
 @admin.register(Ticket)
 class TicketAdmin(ReadOnlyAdmin):
-    list_display = ["protocol", "created_at", "department", "outcome", "shown_state", "omniplay_id", "tries", "told"]
+    list_display = ["protocol", "opened", "department", "outcome", "shown_state", "omniplay_id"]
     list_filter = ["state", "transfer__department", "told"]
     list_select_related = ["transfer__department"]
     search_fields = ["protocol", "omniplay_id"]
@@ -34,6 +34,10 @@ class TicketAdmin(ReadOnlyAdmin):
         "told",
         "transfer",
     ]
+
+    @display(description=gettext_lazy("opened at"), ordering="created_at")
+    def opened(self, ticket):
+        return short_time(ticket.created_at)
 
     @display(description=gettext_lazy("department"), ordering="transfer__department__name")
     def department(self, ticket):

@@ -6,6 +6,10 @@ from django.utils.translation import gettext as _
 
 from calls.models import Department
 from calls.models.company import TICKET_OUTCOMES
+from calls.voice import script
+from calls.voice.script import TemplateError
+
+PLACEHOLDERS = {"instructions": script.ANNOUNCEMENT_FIELDS, "ticket_text": script.TICKET_FIELDS, "no_ticket_text": ()}
 
 
 def broken_rules(department: Department) -> Iterator[tuple[str, str]]:
@@ -18,3 +22,21 @@ def broken_rules(department: Department) -> Iterator[tuple[str, str]]:
     if unknown:
         text = _("No ticket can be opened for “%(outcome)s” (possible: %(all)s).")
         yield "ticket_on", text % {"outcome": unknown[0], "all": ", ".join(TICKET_OUTCOMES)}
+    for name, allowed in PLACEHOLDERS.items():
+        try:
+            script.render(getattr(department, name), {}, allowed)
+        except TemplateError as error:
+            yield name, explain(error)
+
+
+def explain(error: TemplateError) -> str:
+    """The error in the administrator's language."""
+    if not error.unknown:
+        return _("A brace { or } stands alone. Write placeholders as {name}, with nothing else between the braces.")
+    if not error.allowed:
+        return _("{%(unknown)s} means nothing here: this text has no placeholders.") % {"unknown": error.unknown}
+    names = ", ".join("{" + name + "}" for name in error.allowed)
+    return _("{%(unknown)s} means nothing here. What can be filled in: %(names)s.") % {
+        "unknown": error.unknown,
+        "names": names,
+    }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -129,7 +130,7 @@ def _timings(transfer: Transfer) -> list[tuple[Words, str]]:
         "seconds_total": _("The whole transfer"),
     }
     return [
-        (label, _("%(seconds)s s") % {"seconds": f"{known[name]:.1f}"})
+        (label, _("%(seconds)s s") % {"seconds": number_format(known[name], 1)})
         for name, label in labels.items()
         if known[name] is not None
     ]

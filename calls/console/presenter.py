@@ -124,7 +124,7 @@ def reason_words(reason: str) -> str:
 
 
 def local(at: datetime | None, transfer: Transfer) -> datetime | None:
-    """In the department's zone."""
+    """In the department's zone. Templates show it inside {% localtime off %}, or they would turn it into another."""
     return at.astimezone(ZoneInfo(transfer.department.timezone)) if at else None
 
 
