@@ -10,10 +10,10 @@ from django.db import Error as DatabaseError
 
 from calls import services
 from calls.models import Switch
+from calls.services.outbox import LEASE_SECONDS
 
 log = structlog.get_logger(__name__)
 
-GRANTED_SECONDS = 15.0  # calls.services.outbox.LEASE_SECONDS
 RENEW_EVERY = 5.0
 ASK_EVERY = 1.0  # while another process holds it
 MARGIN = 3.0  # before the end, to have stopped when another process begins
@@ -58,7 +58,7 @@ class Lease:
             return
         if self._fence != fence or self.lost.is_set():
             log.info("lease.held", switch=self.switch.slug, fence=fence)
-        self._fence, self._until = fence, asked_at + GRANTED_SECONDS - MARGIN
+        self._fence, self._until = fence, asked_at + LEASE_SECONDS - MARGIN
         self.lost.clear()
         self.gained.set()
 

@@ -35,6 +35,7 @@ from calls.transfer.states import State
 log = structlog.get_logger(__name__)
 
 APPLY_TRIES = 6
+LEAVING_LOOKS, LEAVING_LOOK_EVERY = 10, 0.1  # seconds; a let-go leg is gone after about 20 ms
 
 
 class Operator:
@@ -131,13 +132,20 @@ class Operator:
             return
         except SwitchGone:
             return
-        await services.afinish_command(row.pk, ran.ok, ran.reply or ran.step)
         log.info(
             "command", kind=row.kind, transfer=transfer.short_id, step=ran.step, ok=ran.ok,
             reply=ran.reply.split(" ", 1)[0], ms=round((time.monotonic() - began) * 1000, 1),
         )  # fmt: skip
-        if told is not None:
-            self.apply(row.transfer_id, told)
+        if told is None:
+            await services.afinish_command(row.pk, ran.ok, ran.reply or ran.step)
+        else:
+            self.events.put(row.transfer_id, partial(self._result, row, ran, told))
+
+    async def _result(self, row: SwitchCommand, ran: Ran, told: e.Event) -> None:
+        """The machine first: if we die in between, the command counts as unsettled and is looked at again."""
+        await self.step(row.transfer_id, told)
+        if self.may_act():
+            await services.afinish_command(row.pk, ran.ok, ran.reply or ran.step)
 
     async def _send_command(self, command: c.SwitchCommand, followed: Followed) -> tuple[Ran, e.Event | None]:
         if isinstance(command, c.Dial) and not command.call_waiting:
@@ -155,9 +163,15 @@ class Operator:
         return ran, result_event(command, ran)
 
     async def _without_the_busy(self, command: c.Dial) -> c.Dial:
-        channels = await self.connection.api("show channels as json")
-        free = tuple(number for number in command.numbers if not on_a_call(channels, number))
-        return command if free == command.numbers else replace(command, numbers=free)
+        """Who is on no call. A leg of our own is on its way out (else its extension were claimed): wait for its end."""
+        for _ in range(LEAVING_LOOKS):
+            channels = await self.connection.api("show channels as json")
+            calls = {number: on_a_call(channels, number) for number in command.numbers}
+            free = tuple(n for n in command.numbers if all(self.index.by_leg(uuid) for uuid in calls[n]))
+            if not any(calls[number] for number in free):
+                break
+            await asyncio.sleep(LEAVING_LOOK_EVERY)
+        return replace(command, numbers=free)
 
     async def _send(self, line: Line) -> str:
         if not self.may_act():

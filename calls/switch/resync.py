@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from calls.models import Attempt, Switch, SwitchCommand, Transfer
+from calls.models import Switch, SwitchCommand, Transfer
 from calls.switch.index import Index
 from calls.switch.parsing import json_list, json_object
 from calls.switch.scripts import decode
@@ -107,20 +107,16 @@ def rows(channels: str) -> list[dict[str, str]]:
     return [row for row in listed if isinstance(row, dict) and row.get("uuid")] if isinstance(listed, list) else []
 
 
-def on_a_call(channels: str, number: str) -> bool:
-    """Some leg is this extension's telephone: one we (or others) called, or one it called with."""
+def on_a_call(channels: str, number: str) -> set[str]:
+    """The legs of this extension's telephone: those we (or others) called, and those it called with."""
+    legs = set()
     for row in rows(channels):
-        if row.get("callstate") in ("HANGUP", "DOWN") and row.get("state") in (
-            "CS_HANGUP",
-            "CS_REPORTING",
-            "CS_DESTROY",
-        ):
+        if row.get("state") in ("CS_HANGUP", "CS_REPORTING", "CS_DESTROY"):
             continue
-        if str(row.get("presence_id", "")).partition("@")[0] == number:
-            return True
-        if row.get("dest" if row.get("direction") == "outbound" else "cid_num") == number:
-            return True
-    return False
+        user = str(row.get("presence_id", "")).partition("@")[0]
+        if number in (user, row.get("dest" if row.get("direction") == "outbound" else "cid_num")):
+            legs.add(row["uuid"])
+    return legs
 
 
 # ---------------------------------------------------------------- the database's side
@@ -129,7 +125,8 @@ def load_index(switch: Switch) -> tuple[Index, list[Known]]:
     index, known = Index(), []
     recent = Transfer.objects.filter(switch=switch, ended_at__gte=timezone.now() - STILL_OF_INTEREST)
     open_ones = Transfer.objects.filter(switch=switch).exclude(state=State.ENDED.value)
-    for transfer in (recent | open_ones).order_by("requested_at"):
+    both = (recent | open_ones).order_by("requested_at").prefetch_related("attempts", "commands")
+    for transfer in both:
         orders = _replay(index, transfer)
         if transfer.state != State.ENDED.value:
             known.append(
@@ -144,9 +141,9 @@ def load_index(switch: Switch) -> tuple[Index, list[Known]]:
 def _replay(index: Index, transfer: Transfer) -> dict[str, str]:
     followed = index.follow(transfer.pk, transfer.short_id, transfer.caller_uuid, transfer.conference)
     followed.over_at = transfer.ended_at.timestamp() if transfer.ended_at else 0.0
-    attempts = {attempt.mark: attempt for attempt in Attempt.objects.filter(transfer=transfer)}
+    attempts = {attempt.mark: attempt for attempt in transfer.attempts.all()}
     orders: dict[str, str] = {}
-    for row in SwitchCommand.objects.filter(transfer=transfer).order_by("id"):
+    for row in transfer.commands.all():  # in the order of their writing
         orders[row.kind] = row.state
         if row.state == SwitchCommand.State.WAITING or row.result == NOT_SENT:
             continue

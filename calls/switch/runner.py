@@ -44,6 +44,7 @@ DEADLINES_EVERY = 0.2
 OUTBOX_EVERY = 0.5
 HEARTBEAT_EVERY = 5.0
 TIDY_EVERY = 30.0
+JOIN_AGAIN_AFTER = 3600.0  # a group forgets its members after a day
 KEEP_ENDED = 120.0
 FINISH_WITHIN = 2.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
@@ -101,6 +102,7 @@ class SwitchProcess:
     # ------------------------------------------------------------ one connection
     async def _serve(self) -> None:
         """From connecting to the end of the connection. Raises SwitchGone when it could not be set up."""
+        await sync_to_async(self.switch.refresh_from_db)()  # an administrator may have changed its address
         early: list[SwitchEvent] = []
         receive: Callable[[SwitchEvent], None] = early.append
         connection = Connection(
@@ -189,12 +191,13 @@ class SwitchProcess:
                 layer = get_channel_layer()
                 channel = await layer.new_channel()
                 await layer.group_add(bus.switch_group(self.switch.slug), channel)
-                while True:
-                    message = await layer.receive(channel)
-                    if self.operator is not None:
-                        self.operator.on_bus(message)
-            except asyncio.CancelledError:
-                raise
+                async with asyncio.timeout(JOIN_AGAIN_AFTER):
+                    while True:
+                        message = await layer.receive(channel)
+                        if self.operator is not None:
+                            self.operator.on_bus(message)
+            except TimeoutError:
+                continue
             except Exception as error:  # whatever Redis' client raises
                 log.warning("bus.unreachable", group=bus.switch_group(self.switch.slug), error=type(error).__name__)
                 await asyncio.sleep(1)

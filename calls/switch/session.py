@@ -40,7 +40,7 @@ class HardenedESL(InboundESL):
     """One connection, used once: after it has ended a new object is needed.
 
     `on_event(event)` and `on_end(reason)` are called in the hub's thread and must not block; on_end comes exactly
-    once, after everything that waited has failed.
+    once, before everything that waits fails.
     """
 
     def __init__(
@@ -106,10 +106,10 @@ class HardenedESL(InboundESL):
         self._auth_request_event.set()
         if self.sock is not None:
             self.sock.close()
+        self._on_end(reason)
         waiting, self._commands_sent = self._commands_sent, []
         for answer in waiting:
             answer.set_exception(SwitchGone(reason))
-        self._on_end(reason)
 
     def stop(self) -> None:
         self.end("closed by us")

@@ -280,6 +280,7 @@ async def test_trap_everything_that_waits_fails_at_a_disconnect_notice():
 async def test_trap_an_end_inside_a_body_does_not_spin():
     async with connected(silent, timeout=30) as (connection, peer, _):
         future = connection.submit("api echo")
+        await peer.command()
         peer.send("Content-Type: api/response\nContent-Length: 1000\n\nhalf of it")
         peer.writer.close()
         with pytest.raises(SwitchGone, match="inside a message"):
