@@ -118,7 +118,8 @@ def run_until_told(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            # nohup has SIGHUP ignored. A script's `&` has SIGINT ignored, but whoever sends us one means it.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 loop.add_signal_handler(number, stop)
         with contextlib.suppress(asyncio.CancelledError):
             await work
