@@ -25,7 +25,7 @@ class Uplink:
         self.odd_sizes: Counter[int] = Counter()
         """Sizes of frames that are none of ours, and how often."""
         self._name = name
-        self._size = 0
+        self._size = -1  # of the frames so far
         self._resample: Upsampler | None = None
         self._frames: deque[bytes] = deque()
         self._messages: deque[bytes] = deque()

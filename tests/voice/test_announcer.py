@@ -6,38 +6,9 @@ import pytest
 from django.db import OperationalError
 
 from calls import bus
-from calls.simulator.realtime import RealtimeServer
 from calls.simulator.realtime_faults import Fault
-from calls.simulator.realtime_response import Pace
 from calls.transfer.events import AnnouncementEnded, AnnouncementStarted, Choice, DecisionMade
-from tests.voice.world import BRIEF, AgentLine, Door, Web, until
-
-SPEED = 10
-
-
-@pytest.fixture
-async def realtime(settings):
-    async with RealtimeServer(key="secret", pace=Pace(first_audio=0.05, speed=40)) as server:
-        settings.OPENAI_REALTIME_URL = server.url
-        settings.OPENAI_API_KEY = "secret"
-        yield server
-
-
-@pytest.fixture
-async def web(realtime):
-    async with Web(Door()) as server:
-        yield server
-
-
-@pytest.fixture
-async def line(web, tmp_path):
-    async with AgentLine(web, tmp_path, SPEED) as line:
-        yield line
-
-
-@pytest.fixture
-def door(web):
-    return web.door
+from tests.voice.world import BRIEF, until
 
 
 async def prepared(web, realtime):

@@ -112,7 +112,7 @@ class Door:
     async def leave(self, process_id):
         self.left = True
 
-    def offer(self, number: int, leg: str = "agent", **brief: Any) -> None:
+    def offer(self, number: int, /, leg: str = "agent", **brief: Any) -> None:
         """A session somebody must claim; its token is "token-<number>"."""
         whole = (BRIEF if leg == "agent" else {}) | brief
         self.open.append(ClaimedAudio(number, leg, "transfer", "abc123", "main", "mark", whole, f"token-{number}"))
@@ -151,7 +151,7 @@ class Web:
     def hub(self) -> Hub:
         return self.app.hub
 
-    async def claimed(self, number: int, leg: str = "agent", **brief: Any) -> str:
+    async def claimed(self, number: int, /, leg: str = "agent", **brief: Any) -> str:
         """Offer a session and wait until this process has taken it; the URL for FreeSWITCH."""
         self.door.offer(number, leg, **brief)
         await bus.asend(bus.AUDIO, {"type": "audio.wake"})
