@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from channels.layers import channel_layers
 from django.conf import settings
+from django.test.utils import setup_databases, teardown_databases
 
 from tests.database import address_of_test_database
 
@@ -15,6 +16,16 @@ RECORDINGS = Path(__file__).parent / "recordings"
 def recordings() -> Path:
     """The folder with the Event Socket traffic of a real FreeSWITCH, one scenario a file."""
     return RECORDINGS
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_blocker):
+    """The test database, also where no test carries the mark: the stories' stack commits to it unmarked."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture

@@ -190,6 +190,11 @@ class Stack:
             return "conference"
         return "returned" if channel.variables.get("returned_to_ivr") == "true" else "menu"
 
+    def returns(self, call: SimulatedCall) -> int:
+        """How often the caller has come back to the menu; 0 when he is gone."""
+        channel = self.switch.channels.get(call.uuid)
+        return int(channel.variables.get("ivr_returns", 0)) if channel else 0
+
     async def variable(self, call: SimulatedCall, name: str) -> str:
         """A channel variable of the caller's leg, over the Event Socket."""
         return await self.esl.api(f"uuid_getvar {call.uuid} {name}")
@@ -219,7 +224,25 @@ class Stack:
             await asyncio.sleep(LOOK_EVERY)
         return found
 
+    async def hears(self, uuid: str, talker: str, seconds: float = 0.5) -> None:
+        """Wait until a leg has heard so much of a talker (named as in seconds_heard)."""
+
+        async def enough() -> bool:
+            return self.seconds_heard(uuid, talker) >= seconds
+
+        await self.until(enough)
+
+    def press(self, call: SimulatedCall, digit: str) -> None:
+        """A key on the caller's telephone."""
+        self.switch.channels[call.uuid].press(digit)
+
     # ------------------------------------------------------------ what goes wrong
+    def cut_audio(self, uuid: str) -> None:
+        """The network between FreeSWITCH and us loses a leg's audio socket."""
+        stream = self.switch.channels[uuid].stream
+        assert stream
+        stream.cut()
+
     async def kill(self, name: str) -> None:
         """SIGKILL to "web", "switch" or "worker"; it stays dead until start_again()."""
         process = self.parts[name].process

@@ -92,6 +92,7 @@ async def aapply_event(transfer_id: Any, event: e.Event, *, by: str = "") -> App
 def _step(transfer: Transfer, event: e.Event, plan: dispatch.Plan, by: str, now: datetime) -> Applied:
     """The event and those that its effects answer with, until nothing more follows."""
     queue: deque[e.Event] = deque([event])
+    began_in = transfer.state
     first: Applied | None = None
     while queue:
         current = queue.popleft()
@@ -109,8 +110,8 @@ def _step(transfer: Transfer, event: e.Event, plan: dispatch.Plan, by: str, now:
                 queue.append(answer)
         if first is None:
             first = Applied(result.verdict, transfer, reasons.words(result.reason))
-        if before.state is not result.snapshot.state:
-            _webhook(transfer, plan)
+    if transfer.state != began_in:
+        _webhook(transfer, plan)
     if first is not None and first.verdict is Verdict.MOVED:
         _changed(transfer, plan)
     assert first is not None

@@ -97,6 +97,11 @@ class AudioStream:
             self._closing = asyncio.create_task(self._close(), name="audio stream close")
         return self._closing
 
+    def cut(self) -> None:
+        """The network between us goes: no close, no event of ours but the one that a dead connection gives."""
+        if self._connection is not None:
+            self._connection.transport.abort()
+
     def feed(self, frame: np.ndarray | None) -> None:
         """One tick of the leg's voice, from the media tick. Dropped while there is no connection."""
         if self._connection is not None:

@@ -16,7 +16,15 @@ DEFAULT_DIALPLAN: Mapping[str, Sequence[tuple[str, Actions]]] = {
             "^(ivr|5000)$",
             [("answer", ""), ("set", "ivr_visits=${expr(${ivr_visits}+1)}"), ("playback", IVR_TONE)],
         ),
-        ("^ivr_return$", [("answer", ""), ("set", "returned_to_ivr=true"), ("playback", RETURN_TONE)]),
+        (
+            "^ivr_return$",
+            [
+                ("answer", ""),
+                ("set", "returned_to_ivr=true"),
+                ("set", "ivr_returns=${expr(${ivr_returns}+1)}"),
+                ("playback", RETURN_TONE),
+            ],
+        ),
         ("^caller$", [("answer", ""), ("playback", "tone_stream://%(20000,0,300);loops=-1")]),
     ]
 }

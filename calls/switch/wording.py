@@ -175,7 +175,8 @@ def _start_stream(command: c.StartStream, setting: Setting) -> Script:
     stop = Line("stop", f"uuid_audio_stream {leg} stop", OnError.IGNORE)
     start = f"uuid_audio_stream {leg} start {safe.url(command.url)} mono {rate}"
     # A leg that streams already refuses a second start; a stream whose socket was lost counts as one.
-    again = (stop, Line("start", start))
+    silence = _silence(safe.name(command.conference), command.member) if command.conference else []
+    again = (*silence, stop, Line("start", start))
     return again if command.restart else (Line("start", start, otherwise=again),)
 
 

@@ -82,13 +82,18 @@ class CancelDial(SwitchCommand):
 
 @dataclass(frozen=True, slots=True)
 class StartStream(SwitchCommand):
-    """uuid_audio_stream LEG start URL mono RATE; `restart` stops a former stream first. Leg "agent" or "caller"."""
+    """uuid_audio_stream LEG start URL mono RATE. Leg "agent" or "caller".
+
+    `restart` stops a former stream first, and the clips it left behind: they play on when their stream is lost.
+    """
 
     leg: str
     uuid: str
     url: str
     attempt: str = ""
     restart: bool = False
+    conference: str = ""
+    member: int = 0  # of the agent in the conference
 
 
 @dataclass(frozen=True, slots=True)

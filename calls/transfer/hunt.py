@@ -19,8 +19,8 @@ def next_agent(w: Work, ended: AttemptOutcome, *, cause: str = "", reason: str =
         SHORTEST_RING, s.policy.ring_seconds
     )
     if s.attempts_made < s.policy.max_attempts and time_left:
-        w.go(State.DIALLING)
-        w.do(c.ClaimAgent())  # answered before this step ends: NobodyToRing finishes with the outcome decided here
+        # Answered at once, in this very state: AgentClaimed dials, NobodyToRing ends with the outcome decided here.
+        w.do(c.ClaimAgent())
     else:
         finish(w, None)
 

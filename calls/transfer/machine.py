@@ -70,8 +70,8 @@ def illegal(reason: str) -> Rule:
 
 REQUESTED, PARKING, DIALLING, ANNOUNCING, CONNECTING, CONNECTED, INFORMING, RETURNING, ENDED = State
 
-# Where a hunt goes on or comes to its end.
-HUNT = (DIALLING, INFORMING, RETURNING, ENDED)
+# Where a hunt ends that finds no other agent (one that does leads to DIALLING, by AgentClaimed).
+HUNT = (INFORMING, RETURNING, ENDED)
 LATE, TOO_EARLY, OVER = late(), illegal("too_early"), illegal("already_over")
 
 # event -> state -> rule; "otherwise" is the rule of every state not named.
@@ -127,7 +127,7 @@ _ROWS: dict[type[e.Event], dict[State | str, Rule]] = {
     # ------------------------------------------------------------ the caller's leg
     e.CallerParked: {
         REQUESTED: illegal("not_ordered"),
-        PARKING: moves(m.parked, *HUNT),
+        PARKING: moves(m.parked, DIALLING),
         RETURNING: late(a.late_parked),
         ENDED: late(a.late_parked),
         "otherwise": LATE,
@@ -163,10 +163,17 @@ _ROWS: dict[type[e.Event], dict[State | str, Rule]] = {
     e.PromptFailed: {INFORMING: moves(a.prompt_failed, RETURNING), "otherwise": LATE},
     e.CallerTold: {INFORMING: moves(a.told, RETURNING), "otherwise": LATE},
     # ------------------------------------------------------------ the agent's leg
-    e.AgentClaimed: {DIALLING: moves(m.claimed), "otherwise": illegal("not_ordered")},
+    e.AgentClaimed: {
+        DIALLING: moves(m.claimed),
+        ANNOUNCING: moves(m.claimed, DIALLING),
+        CONNECTING: moves(m.claimed, DIALLING),
+        "otherwise": illegal("not_ordered"),
+    },
     e.NobodyToRing: {
         REQUESTED: moves(a.closed, ENDED),
-        DIALLING: moves(m.nobody, INFORMING, RETURNING, ENDED),
+        DIALLING: moves(m.nobody, *HUNT),
+        ANNOUNCING: moves(m.nobody, *HUNT),
+        CONNECTING: moves(m.nobody, *HUNT),
         "otherwise": illegal("not_ordered"),
     },
     e.AgentRinging: {DIALLING: moves(m.ringing), "otherwise": LATE},

@@ -90,6 +90,7 @@ def claimed(w: Work, event: e.AgentClaimed) -> None:
     s = w.snapshot
     left = (s.wait_until - w.now).total_seconds() if s.wait_until else s.policy.ring_seconds
     ring = max(1, round(min(s.policy.ring_seconds, left)))
+    w.go(State.DIALLING)
     w.set(
         attempts_made=s.attempts_made + 1,
         attempt=event.attempt,
@@ -274,7 +275,7 @@ def left_announcing(w: Work, event: e.AgentLeft) -> None:
 def _stream(w: Work, restart: bool = False) -> None:
     s = w.snapshot
     w.set(announcer=Announcer.STREAMING)
-    w.do(c.StartStream("agent", s.agent_uuid, s.announcer_url, s.attempt, restart))
+    w.do(c.StartStream("agent", s.agent_uuid, s.announcer_url, s.attempt, restart, s.conference, s.agent_member))
     _whole_limit(w)
 
 

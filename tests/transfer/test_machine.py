@@ -233,10 +233,11 @@ def test_a_deadline_that_was_armed_again_is_void():
 
 
 def test_the_first_decision_wins_in_either_order():
-    for first, second, state in ((ACCEPT, REJECT, State.CONNECTING), (REJECT, ACCEPT, State.DIALLING)):
+    for first, second, state in ((ACCEPT, REJECT, State.CONNECTING), (REJECT, ACCEPT, State.ANNOUNCING)):
         one = step(in_state(State.ANNOUNCING), first, NOW)
         two = step(one.snapshot, second, NOW)
         assert two.snapshot.state is state
+        assert two.snapshot.outcome == one.snapshot.outcome
         assert two.verdict is Verdict.LATE
 
 
@@ -264,8 +265,8 @@ def test_a_caller_who_comes_in_after_we_gave_up_goes_straight_home():
 
 def test_an_agent_who_accepts_and_is_gone_before_the_hook_hands_over_to_the_next():
     result = play(in_state(State.CONNECTING), e.PutThroughFailed(MARK, "-ERR No such channel!"))
-    assert result.snapshot.state is State.DIALLING
     assert "ClaimAgent" in kinds(result)
+    assert play(result.snapshot, e.AgentClaimed("second", ("2002",), "job-2")).snapshot.state is State.DIALLING
 
 
 def test_an_agent_who_hangs_up_while_being_put_through_sends_the_caller_home_once():

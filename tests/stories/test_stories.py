@@ -1,0 +1,101 @@
+"""The stories of tests/README.md, each through API, simulator, relay and database, lived at the same time on one stack.
+
+They take as long as telephone calls do, so all of them are begun at once and each test waits for its own.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+
+from calls.simulator.predictions import OUTCOMES, WITH_TICKET
+from tests.stack import Stack
+from tests.stories import plots, table
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STORIES = table.stories()
+TEMPERAMENTS = table.temperaments()
+TOGETHER = [name for name in STORIES if name not in plots.ALONE + plots.ELSEWHERE]
+AT_ONCE = 14
+"""Stories that run at the same time: more and the two cores' audio would run late, which is not what is tested."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def telling(stack: Stack, request: pytest.FixtureRequest):
+    """Every chosen story and temperament's transfer as a task under way."""
+    chosen = " ".join(item.name for item in request.session.items)
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def begin(plot: Callable[[Stack], Awaitable[plots.Told]]) -> plots.Told:
+        async with places:
+            return await plot(stack)
+
+    tasks = {
+        name: asyncio.create_task(begin(getattr(plots, name)), name=name) for name in TOGETHER if f"[{name}]" in chosen
+    }
+    for name in (name for name in TEMPERAMENTS if f"[{name}]" in chosen):
+        tasks[f"agent {name}"] = asyncio.create_task(begin(lambda s, n=name: plots.live(s, n)), name=name)
+    yield tasks
+    for task in tasks.values():
+        task.cancel()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+async def check(stack: Stack, told: plots.Told, story: table.Story) -> None:
+    transfer = told.transfer
+    assert {
+        "states": await stack.states(transfer),
+        "outcome": transfer["outcome"],
+        "decision": transfer["decision"] or "-",
+        "ticket": transfer["ticket"] is not None,
+        "talked": bool(transfer["agent_uuid"]) and stack.heard_each_other(told.call.uuid, transfer["agent_uuid"]),
+        "ends": await end_of(stack, told),
+    } == {
+        "states": story.states,
+        "outcome": story.outcome,
+        "decision": story.decision,
+        "ticket": story.ticket,
+        "talked": story.talked,
+        "ends": story.ends,
+    }
+    assert transfer["success"] == (story.outcome == "accepted")
+    assert stack.returns(told.call) == {"menu": 1, "gone": 0, "secretary": 0}[story.ends]
+
+
+async def end_of(stack: Stack, told: plots.Told) -> str:
+    return {"gone": "gone", "returned": "menu", "menu": "secretary"}.get(stack.where(told.call), "in our care")
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+async def test_the_story_is_lived_as_the_table_says(stack, telling, name):
+    await check(stack, await telling[name], STORIES[name])
+
+
+@pytest.mark.parametrize("name", TEMPERAMENTS)
+async def test_a_temperament_has_its_outcome(stack, telling, name):
+    told = await telling[f"agent {name}"]
+    outcome, reason = TEMPERAMENTS[name]
+    assert told.transfer["outcome"] == outcome == OUTCOMES[name]
+    assert (told.transfer["ticket"] is not None) == (outcome in WITH_TICKET)
+    said = told.transfer["reason"] or "-"
+    assert said == reason or (reason == "his words" and len(said) > 3)
+
+
+async def test_nothing_is_left_over_when_all_stories_have_been_told(stack, telling):
+    await asyncio.gather(*telling.values(), return_exceptions=True)
+    await stack.tidy()
+    assert stack.complaints == []
+
+
+@pytest.mark.parametrize("name", plots.ALONE)
+async def test_the_story_is_lived_alone_as_the_table_says(stack, telling, name):
+    await asyncio.gather(*telling.values(), return_exceptions=True)
+    await check(stack, await getattr(plots, name)(stack), STORIES[name])
+    await stack.tidy()
+
+
+async def test_every_row_has_a_plot_and_every_temperament_a_row():
+    assert all(hasattr(plots, name) for name in STORIES)
+    assert set(TEMPERAMENTS) == set(OUTCOMES)
