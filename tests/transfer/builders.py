@@ -37,6 +37,11 @@ def play(snapshot: Snapshot, *events: e.Event, at: datetime = NOW) -> Step:
     return replace(result, commands=tuple(commands))
 
 
+def kinds(result: Step) -> list[str]:
+    """Names of the commands that followed."""
+    return [type(command).__name__ for command in result.commands]
+
+
 START = e.DeadlinePassed(Deadline.START)
 PARKED = e.CallerParked(252)
 CLAIMED = e.AgentClaimed(MARK, ("2001",), "job-1")
