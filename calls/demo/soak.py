@@ -26,7 +26,7 @@ DIVISOR = 5
 PATIENCE = 150.0
 """Seconds after which a caller counts as left behind."""
 TIDY_WITHIN = 20.0
-CALLER: dict[str, Any] = {"sim_talk_seconds": 4, "sim_menu_seconds": 1}
+CALLER: dict[str, Any] = {"sim_menu_seconds": 1}
 
 
 @dataclass

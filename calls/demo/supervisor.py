@@ -154,15 +154,16 @@ class Supervisor:
             await self._launch(part)
             self._changed()
 
-    @staticmethod
-    async def _stop(part: Part, patience: float) -> None:
+    async def _stop(self, part: Part, patience: float) -> None:
         if part.process is None:
             return
         if part.running:
             part.process.send_signal(part.stop_signal)
-            with contextlib.suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(patience):
                     await part.process.wait()
+            except TimeoutError:
+                self._say(f"{part.name} did not stop in time and was killed.")
         with contextlib.suppress(ProcessLookupError):
             os.killpg(part.pid, signal.SIGKILL)  # also what the part itself has started
         await part.process.wait()

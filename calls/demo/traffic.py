@@ -19,7 +19,8 @@ SECRETARY_TALKS = (0.5, 2.0)
 """Seconds a caller spends in the menu before the secretary asks for the transfer."""
 GIVE_UP = 240.0
 RECONNECT = 2.0
-CALLER: dict[str, Any] = {"sim_talk_seconds": 20, "sim_menu_seconds": 4}
+CALLER: dict[str, Any] = {"sim_menu_seconds": 4}
+"""They stay until the agent hangs up, and leave when they are back in the menu."""
 
 
 async def ring_for_ever(esl: Esl, secretary: Secretary, every: float, say: Callable[[str], None]) -> None:

@@ -58,7 +58,7 @@ class Command(BaseCommand):
         await sync_to_async(company.free_spare)(options["agent"])
         esl = await EventSocket.connect(where["host"], where["port"], where["password"], "CHANNEL_ANSWER")
         try:
-            call = await ring_in(esl, behaviour=options["caller"], sim_talk_seconds=20, sim_menu_seconds=4)
+            call = await ring_in(esl, behaviour=options["caller"], sim_menu_seconds=4)
             async with Secretary(running["url"], running["api_key"]) as secretary:
                 transfer = await self._ask(secretary, call, options)
                 if options["wait"]:
