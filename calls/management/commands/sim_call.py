@@ -23,6 +23,7 @@ class Command(BaseCommand):
         "One more simulated caller of the running demo asks for a transfer to an agent of the given temperament; "
         "prints the transfer's id. The agent's telephone is one that no other transfer uses."
     )
+    requires_system_checks = ()
 
     def add_arguments(self, parser):
         parser.add_argument("--department", default="vendas")
