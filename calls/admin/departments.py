@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.db import models
 from django.db.models import Prefetch
 from django.urls import path
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from unfold.admin import TabularInline
 from unfold.decorators import display
+from unfold.widgets import INPUT_CLASSES
 
 from calls import hours
 from calls.admin.base import CompanyAdmin
@@ -50,8 +52,18 @@ class MembershipInline(TabularInline):
     verbose_name_plural = gettext_lazy("Agents, in the order in which they are rung (drag, or write numbers)")
 
 
+class ClockInput(forms.TimeInput):
+    """The browser's own field for a time of day: no seconds, and no warning about the browser's time zone."""
+
+    input_type = "time"
+
+    def __init__(self, **kwargs):
+        super().__init__(attrs={"class": " ".join(INPUT_CLASSES)}, format="%H:%M")
+
+
 class OpeningHoursInline(TabularInline):
     model = OpeningHours
+    formfield_overrides = {**TabularInline.formfield_overrides, models.TimeField: {"widget": ClockInput}}
     fields = ["weekday", "opens", "closes"]
     hide_title = True
     extra = 0

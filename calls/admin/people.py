@@ -1,18 +1,55 @@
-"""Users and groups, in the look of the other pages."""
+"""Users and groups, in the look of the other pages, with permissions in words."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+VERBS = {
+    "view": pgettext_lazy("permission", "see"),
+    "add": pgettext_lazy("permission", "add"),
+    "change": pgettext_lazy("permission", "change"),
+    "delete": pgettext_lazy("permission", "delete"),
+}
+
+
+def useful_permissions() -> QuerySet[Permission]:
+    """Those that open or close a page; not those of tables nobody ever sees."""
+    types = ContentType.objects.get_for_models(*admin.site._registry).values()
+    shown = Permission.objects.filter(content_type__in=types).select_related("content_type")
+    return shown.order_by("content_type__app_label", "content_type__model", "pk")
+
+
+def in_words(permission: Permission) -> str:
+    verb = VERBS.get(permission.codename.partition("_")[0])
+    model = permission.content_type.model_class()
+    if permission.codename == f"{permission.codename.partition('_')[0]}_{permission.content_type.model}" and verb:
+        return f"{capfirst(model._meta.verbose_name_plural)}: {verb}"
+    return _(permission.name)
+
+
+class PermissionsInWords:
+    def formfield_for_manytomany(self, db_field, request=None, **kwargs):
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.related_model is Permission and field is not None:
+            field.queryset = useful_permissions()
+            field.label_from_instance = in_words
+        return field
+
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, ModelAdmin):
+class UserAdmin(PermissionsInWords, BaseUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -20,5 +57,5 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(BaseGroupAdmin, ModelAdmin):
+class GroupAdmin(PermissionsInWords, BaseGroupAdmin, ModelAdmin):
     list_fullwidth = True

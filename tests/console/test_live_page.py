@@ -15,9 +15,7 @@ SOON_MS = 9000
 
 @pytest.fixture(scope="module")
 def chromium():
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = (
-        "true"  # playwright's loop runs in this very thread
-    )
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in this very thread
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
