@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from asgiref.sync import sync_to_async
 
-from calls.demo.callers import PEOPLE, Person, Secretary, ring_in
+from calls.demo.callers import Person, Secretary, ring_in
 from calls.demo.esl import EslError, EventSocket
 from calls.demo.parts import Esl
 from calls.models import Department, Extension
@@ -20,8 +20,15 @@ from calls.simulator.phonebook import SPARES_EACH, spares
 from calls.simulator.predictions import OUTCOMES, TEMPERAMENTS
 
 DEPARTMENT = "soak"
-LIMITS = {"ring_seconds": 50, "decision_seconds": 60, "total_seconds": 600}
-"""Before LIMITS_DIVISOR: what is left must still be enough for people who speak at their own pace."""
+SETTINGS = {
+    "name": "Soak",
+    "ring_seconds": 50,
+    "decision_seconds": 60,
+    "total_seconds": 600,
+    "instructions": "{caller} na linha. Pode atender?",
+    "ticket_text": "Protocolo {protocol}.",
+}
+"""Limits before LIMITS_DIVISOR. People speak at their own pace all the same, so what is said has to be short too."""
 DIVISOR = 5
 PATIENCE = 150.0
 """Seconds after which a caller counts as left behind."""
@@ -87,7 +94,7 @@ class Report:
 
 def prepare() -> None:
     """The soak's department, and every spare telephone as an extension."""
-    Department.objects.update_or_create(slug=DEPARTMENT, defaults=LIMITS | {"name": "Soak"})
+    Department.objects.update_or_create(slug=DEPARTMENT, defaults=SETTINGS)
     known = set(Extension.objects.values_list("number", flat=True))
     Extension.objects.bulk_create(
         Extension(number=number, name=f"Simulado: {temperament}")
@@ -127,7 +134,7 @@ async def run(
 
 async def _transfer(socket: EventSocket, secretary: Secretary, temperament: str, number: str) -> Row:
     row = Row(temperament, OUTCOMES[temperament])
-    person = Person(PEOPLE[0].name, PEOPLE[0].summary, DEPARTMENT)
+    person = Person("Maria", "orçamento", DEPARTMENT)
     began = time.monotonic()
     try:
         call = await ring_in(socket, **CALLER)
