@@ -30,6 +30,12 @@ def finish_command(command_id: int, ok: bool, result: str) -> None:
     SwitchCommand.objects.filter(pk=command_id).update(state=state, result=result[:200], done_at=timezone.now())
 
 
+def give_back_command(command_id: int) -> None:
+    """The process that claimed it knows that nothing of it was sent: it waits again."""
+    claimed = SwitchCommand.objects.filter(pk=command_id, state=SwitchCommand.State.CLAIMED)
+    claimed.update(state=SwitchCommand.State.WAITING, claimed_at=None)
+
+
 def renew_lease(switch: Switch, holder: str) -> int | None:
     """The fence under which `holder` may act for 15 s from now, or None while another process holds the lease."""
     now = timezone.now()
@@ -55,5 +61,6 @@ def set_connected(switch_id: int, connected: bool, core_uuid: str = "") -> None:
 
 
 aclaim_commands = sync_to_async(claim_commands)
+agive_back_command = sync_to_async(give_back_command)
 afinish_command = sync_to_async(finish_command)
 arenew_lease = sync_to_async(renew_lease)

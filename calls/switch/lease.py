@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import structlog
 from asgiref.sync import sync_to_async
-from django.db import Error as DatabaseError
 
 from calls import services
 from calls.models import Switch
 from calls.services.outbox import LEASE_SECONDS
+from calls.switch.database import DatabaseError, after_error
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class Lease:
             try:
                 fence = await services.arenew_lease(self.switch, self.holder)
             except DatabaseError as error:
-                log.warning("lease.unreachable", switch=self.switch.slug, error=type(error).__name__)
+                await after_error(error, "leasing")
                 fence = self.fence  # what was granted still holds, until its own end
             else:
                 self._granted(fence, asked_at)
@@ -78,4 +78,4 @@ class Lease:
         try:
             await sync_to_async(services.release_lease)(self.switch, self.holder)
         except DatabaseError as error:
-            log.warning("lease.not_released", switch=self.switch.slug, error=type(error).__name__)
+            await after_error(error, "releasing")

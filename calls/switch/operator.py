@@ -15,12 +15,12 @@ from typing import Any
 import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import Error as DatabaseError
 
 from calls import bus, services
 from calls.models import AudioSession, SwitchCommand, Transfer
 from calls.switch import wording
 from calls.switch.connection import Connection, NoReply, SwitchGone
+from calls.switch.database import DatabaseError, after_error
 from calls.switch.index import Followed, Index
 from calls.switch.interpret import Action, Apply, BroadcastClip, PlayClip, TellAudio, interpret, playback
 from calls.switch.lanes import Lanes
@@ -46,6 +46,7 @@ class Operator:
         self.index = index
         self.may_act = may_act
         self.wake = asyncio.Event()  # the outbox may have something
+        self.outbox_open = True
         self.events = Lanes("events")
         self.commands = Lanes("commands")
         self._notes = Lanes("notes")
@@ -86,7 +87,7 @@ class Operator:
                 self.index.forget(transfer_id)
                 return
             except DatabaseError as error:
-                log.warning("step.database", event_name=type(event).__name__, error=type(error).__name__)
+                await after_error(error, "stepping")
                 await asyncio.sleep(0.1 * 2**tried)
                 continue
             self.wake.set()
@@ -111,8 +112,21 @@ class Operator:
         self.commands.put(row.transfer_id, partial(self._carry_out, row))
 
     async def _carry_out(self, row: SwitchCommand) -> None:
-        if not self.may_act() or self.connection.closed:
-            return  # it stays claimed
+        """Whatever keeps a row from being finished leaves it claimed, and the next connection settles it."""
+        try:
+            if self.may_act() and not self.connection.closed:
+                await self._carry_out_now(row)
+            elif row.kind == "Dial":  # a claimed Dial is never sent again, so say that this one was not sent at all
+                await services.agive_back_command(row.pk)
+        except NoReply:
+            await self.connection.close()  # whether it was done, only a look at the switch can tell
+        except DatabaseError as error:
+            await after_error(error, "carrying out")
+            await self.connection.close()
+        except SwitchGone:
+            pass
+
+    async def _carry_out_now(self, row: SwitchCommand) -> None:
         began = time.monotonic()
         transfer = await sync_to_async(Transfer.objects.get)(pk=row.transfer_id)
         followed = self.index.follow(transfer.pk, transfer.short_id, transfer.caller_uuid, transfer.conference)
@@ -127,11 +141,6 @@ class Operator:
             log.error("command.refused", kind=row.kind, transfer=transfer.short_id, field=str(error))
             ran = Ran(False, "wording", str(error))
             told = result_event(command, ran) if command is not None else None
-        except NoReply:
-            await self.connection.close()  # whether it was done, only a look at the switch can tell
-            return
-        except SwitchGone:
-            return
         log.info(
             "command", kind=row.kind, transfer=transfer.short_id, step=ran.step, ok=ran.ok,
             reply=ran.reply.split(" ", 1)[0], ms=round((time.monotonic() - began) * 1000, 1),
@@ -144,8 +153,13 @@ class Operator:
     async def _result(self, row: SwitchCommand, ran: Ran, told: e.Event) -> None:
         """The machine first: if we die in between, the command counts as unsettled and is looked at again."""
         await self.step(row.transfer_id, told)
-        if self.may_act():
+        if not self.may_act():
+            return
+        try:
             await services.afinish_command(row.pk, ran.ok, ran.reply or ran.step)
+        except DatabaseError as error:
+            await after_error(error, "finishing")
+            await self.connection.close()
 
     async def _send_command(self, command: c.SwitchCommand, followed: Followed) -> tuple[Ran, e.Event | None]:
         if isinstance(command, c.Dial) and not command.call_waiting:
@@ -231,6 +245,10 @@ class Operator:
         await bus.asend(bus.process_group(process), action.message)
 
     # ------------------------------------------------------------ the end
+    def close_outbox(self) -> None:
+        self.outbox_open = False
+        self.wake.set()
+
     async def finish(self, seconds: float) -> None:
         """Let what is in hand come to its end, at most so long; then drop the rest."""
         await self.commands.drained(seconds)

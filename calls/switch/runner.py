@@ -24,12 +24,12 @@ from typing import Any
 import structlog
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from django.db import Error as DatabaseError
 
 from calls import bus, services
 from calls.models import Switch, Transfer
 from calls.switch.catchup import catch_up
 from calls.switch.connection import Connection, SwitchGone, WrongPassword
+from calls.switch.database import DatabaseError, after_error
 from calls.switch.interpret import EVENTS, SUBCLASSES
 from calls.switch.lease import Lease
 from calls.switch.operator import Operator
@@ -94,7 +94,7 @@ class SwitchProcess:
                 except SwitchGone as error:
                     log.warning("switch.unreachable", switch=self.switch.slug, reason=str(error))
                 except DatabaseError as error:
-                    log.warning("switch.database", switch=self.switch.slug, error=type(error).__name__)
+                    await after_error(error, "connecting")
                 await _first(asyncio.sleep(next(pauses)), self.lease.lost.wait(), self._stopping.wait())
         finally:
             await _cancelled(*tasks)
@@ -108,7 +108,7 @@ class SwitchProcess:
         connection = Connection(
             self.switch.host, self.switch.port, self._password, on_event=lambda x: receive(x), timeout=self._timeout
         )
-        tasks: list[asyncio.Task[None]] = []
+        operator: Operator | None = None
         try:
             await connection.connect()
             await connection.subscribe(EVENTS, SUBCLASSES)
@@ -122,37 +122,41 @@ class SwitchProcess:
             self.operator = operator
             await sync_to_async(services.set_connected)(self.switch.pk, True, core_uuid[:64])
             log.info("switch.connected", switch=self.switch.slug, core_uuid=core_uuid)
-            loops = (self._empty_outbox(operator), self._heartbeat(operator), self._tidy(operator))
-            tasks = [asyncio.create_task(loop) for loop in loops]
-            await _first(connection.wait_closed(), self.lease.lost.wait(), self._stopping.wait())
-            await _cancelled(*tasks)
-            if self._stopping.is_set() and not connection.closed:
-                await operator.finish(FINISH_WITHIN)
+            await self._work(connection, operator)
         finally:
-            await _cancelled(*tasks)
-            if self.operator is not None:
-                await self.operator.cancel()
-                self.operator = None
-                log.info("switch.disconnected", switch=self.switch.slug, reason=connection.reason or "stopping")
-                if self.lease.fence is not None:
-                    with suppress(DatabaseError):
-                        await sync_to_async(services.set_connected)(self.switch.pk, False, "")
+            self.operator = None
+            if operator is not None:
+                await operator.cancel()
             await connection.close()
 
+    async def _work(self, connection: Connection, operator: Operator) -> None:
+        """While all is well; at the end what is in hand is finished, or given back."""
+        outbox = asyncio.create_task(self._empty_outbox(operator))
+        others = [asyncio.create_task(self._heartbeat(operator)), asyncio.create_task(self._tidy(operator))]
+        try:
+            await _first(connection.wait_closed(), self.lease.lost.wait(), self._stopping.wait())
+            log.info("switch.disconnected", switch=self.switch.slug, reason=connection.reason or "ending")
+            if self.lease.fence is not None:
+                with suppress(DatabaseError):
+                    await sync_to_async(services.set_connected)(self.switch.pk, False, "")
+            # Not cancelled: rows it is claiming this moment would be lost to everybody.
+            operator.close_outbox()
+            await asyncio.wait([outbox], timeout=FINISH_WITHIN)
+            await operator.finish(FINISH_WITHIN)
+        finally:
+            await _cancelled(outbox, *others)
+
     async def _empty_outbox(self, operator: Operator) -> None:
-        while True:
+        while operator.outbox_open and (fence := self.lease.fence) is not None:
             operator.wake.clear()
-            fence = self.lease.fence
-            if fence is None:
-                return
             try:
                 claimed = await services.aclaim_commands(self.switch.pk, fence, CLAIM_AT_ONCE)
             except DatabaseError as error:
-                log.warning("outbox.database", error=type(error).__name__)
+                await after_error(error, "claiming")
                 claimed = []
             for row in claimed:
                 operator.order(row)
-            if not claimed:
+            if not claimed and operator.outbox_open:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(operator.wake.wait(), OUTBOX_EVERY)
 
@@ -169,9 +173,10 @@ class SwitchProcess:
         """A transfer may also end by a deadline, or in another process: then no event of ours says so."""
         while True:
             await asyncio.sleep(TIDY_EVERY)
-            with suppress(DatabaseError):
-                open_ones = await sync_to_async(_open_transfers)(self.switch)
-                operator.forget_the_old(KEEP_ENDED, open_ones)
+            try:
+                operator.forget_the_old(KEEP_ENDED, await sync_to_async(_open_transfers)(self.switch))
+            except DatabaseError as error:
+                await after_error(error, "tidying")
 
     # ------------------------------------------------------------ with or without a connection
     async def _deadlines(self) -> None:
@@ -181,7 +186,7 @@ class SwitchProcess:
                     if await sync_to_async(services.run_due)(self.switch.slug) and self.operator is not None:
                         self.operator.wake.set()
                 except DatabaseError as error:
-                    log.warning("deadlines.database", error=type(error).__name__)
+                    await after_error(error, "deadlines")
             await asyncio.sleep(DEADLINES_EVERY)
 
     async def _listen(self) -> None:

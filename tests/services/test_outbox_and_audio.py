@@ -29,6 +29,17 @@ def test_a_command_is_given_out_once_and_in_order(switch):
     assert SwitchCommand.objects.get(pk=claimed[0].pk).state == SwitchCommand.State.DONE
 
 
+def test_a_command_of_which_nothing_was_sent_is_given_out_again(switch):
+    world.department("vendas", "2001")
+    world.ask("vendas")
+    [park] = services.claim_commands(switch.pk, 1)
+    services.give_back_command(park.pk)
+    assert services.claim_commands(switch.pk, 1) == [park]
+    services.finish_command(park.pk, True, "+OK")
+    services.give_back_command(park.pk)
+    assert services.claim_commands(switch.pk, 1) == []
+
+
 def test_a_process_with_an_old_fence_gets_no_command(switch):
     world.department("vendas", "2001")
     world.ask("vendas")

@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 from django.utils import timezone
 
+from calls import services
 from calls.models import Switch, SwitchCommand
 from calls.switch.runner import SwitchProcess
 from calls.transfer import events as e
@@ -114,6 +116,51 @@ async def test_commands_that_waited_too_long_are_not_sent(world):
     parks = SwitchCommand.objects.filter(transfer=transfer, kind="Park")
     await world.until(lambda: sync_to_async(parks.filter(state="failed", result="out of date").exists)())
     assert world.leg(caller).profile.destination == "ivr"  # where he was all the time
+
+
+# ---------------------------------------------------------------- the database
+def failing(monkeypatch, name, times):
+    """The next `times` calls of this service fail as with a database that is away."""
+    real, left = getattr(services, name), [times]
+
+    async def sometimes(*arguments, **named):
+        if left[0]:
+            left[0] -= 1
+            raise OperationalError("away")
+        return await real(*arguments, **named)
+
+    monkeypatch.setattr(services, name, sometimes)
+    return left
+
+
+async def test_an_event_is_not_lost_because_the_database_was_away_for_a_moment(world, monkeypatch):
+    await world.start()
+    department, caller = await world.department("2001"), await world.caller()
+    left = failing(monkeypatch, "aapply_event", 2)
+    transfer = await world.ask(department, caller)
+    await world.reaches(transfer, State.ANNOUNCING)
+    assert left == [0]
+
+
+async def test_a_command_whose_end_could_not_be_written_is_settled(world, monkeypatch):
+    await world.start()
+    department, caller = await world.department("2001"), await world.caller()
+    failing(monkeypatch, "afinish_command", 2)
+    transfer = await world.ask(department, caller)
+    await world.reaches(transfer, State.ANNOUNCING)
+
+    async def settled():
+        return all(row.state in ("done", "failed") for row in await world.commands(transfer))
+
+    await world.until(settled)
+    assert len(agents_legs(world)) == 1
+
+
+async def test_an_outbox_that_cannot_be_read_is_read_later(world, monkeypatch):
+    await world.start()
+    failing(monkeypatch, "aclaim_commands", 3)
+    transfer = await world.ask(await world.department("2001"), await world.caller())
+    await world.reaches(transfer, State.ANNOUNCING)
 
 
 # ---------------------------------------------------------------- the process

@@ -47,7 +47,7 @@ async def test_an_agent_who_presses_1_is_put_through_and_the_caller_goes_home_af
     agent = await press(world, transfer, "1")
     await world.reaches(transfer, State.CONNECTED)
     await world.until(lambda: member(world, transfer, caller).can_speak)
-    assert not world.lab.timers.tasks
+    await world.until(lambda: not world.lab.timers.tasks)
 
     await world.api(f"uuid_kill {agent}")
     ended = await world.reaches(transfer, State.ENDED)
@@ -73,7 +73,7 @@ async def test_a_caller_whom_nobody_takes_is_told_and_carries_the_outcome_home(w
     assert await world.api(f"uuid_getvar {caller} transferhub_protocol") == ticket.protocol
     assert await world.api(f"uuid_getvar {caller} transferhub_outcome") == "rejected"
     assert await world.api(f"uuid_getvar {caller} transferhub_id") == transfer.short_id
-    assert not world.lab.timers.tasks and not world.lab.conferences
+    await world.until(lambda: not world.lab.timers.tasks and not world.lab.conferences)
 
 
 async def test_a_busy_agent_is_followed_by_the_next_one(world):
