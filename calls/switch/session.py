@@ -4,7 +4,7 @@ greenswitch 0.0.19 as it is: decodes before it splits (a caller's name becomes h
 hangs for ever when the socket closes while a command waits, spins at EOF inside a body, dies on bytes that are no
 UTF-8 and on a stray reply, knows no time limits but for TCP's connect, and lets a newline in an argument send a second
 command. What is kept of it: the connection, the handshake, and the queue of commands that wait for their replies.
-What replaces the rest is tested trap by trap in tests/switch/test_connection.py.
+What replaces the rest is tested trap by trap in tests/switch/test_traps.py.
 """
 
 import logging

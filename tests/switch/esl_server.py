@@ -1,8 +1,12 @@
 """A tiny Event Socket server over real TCP whose every misbehaviour a test can order."""
 
 import asyncio
+import os
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+
+from calls.switch.connection import Connection
 
 PASSWORD = "ClueCon"
 
@@ -81,3 +85,42 @@ async def eventually(condition: Callable[[], object], seconds: float = 3.0) -> N
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event to wait on
             await asyncio.sleep(0.005)
+
+
+async def obliging(peer: Peer) -> None:
+    """Answers every api command with the command itself."""
+    await peer.handshake()
+    while True:
+        command = await peer.command()
+        if command.startswith("api "):
+            peer.answer(command.removeprefix("api "))
+        else:
+            peer.reply(f"+OK {command.splitlines()[0]}")
+
+
+async def silent(peer: Peer) -> None:
+    await peer.handshake()
+
+
+@asynccontextmanager
+async def connected(script, *, timeout=2.0):
+    async with serving(script) as server:
+        events = []
+        connection = Connection("127.0.0.1", server.port, PASSWORD, on_event=events.append, timeout=timeout)
+        await connection.connect()
+        try:
+            yield connection, server.peers[0], events
+        finally:
+            await connection.close()
+
+
+def threads() -> int:
+    return sum(thread.name == "event-socket" for thread in threading.enumerate())
+
+
+def sockets() -> int:
+    return sum("socket:" in os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _link(fd))
+
+
+def _link(fd: str) -> bool:
+    return os.path.islink(f"/proc/self/fd/{fd}")
