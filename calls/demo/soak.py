@@ -25,7 +25,7 @@ SETTINGS = {
     "ring_seconds": 50,
     "decision_seconds": 60,
     "total_seconds": 600,
-    "instructions": "{caller} na linha. Pode atender?",
+    "instructions": "{caller} está na linha, sobre {summary}. Pode atender agora?",
     "ticket_text": "Protocolo {protocol}.",
 }
 """Limits before LIMITS_DIVISOR. People speak at their own pace all the same, so what is said has to be short too."""

@@ -20,6 +20,8 @@ STEADY = 30.0
 """A child that lived this long is forgiven its earlier deaths."""
 STOP_WITHIN = 4.0
 """Seconds for all parts together; what then still runs is killed with its whole process group."""
+RESERVE = 0.5
+"""Seconds of these that are kept for every earlier tier."""
 
 
 class PartFailed(RuntimeError):
@@ -103,8 +105,9 @@ class Supervisor:
         await asyncio.gather(*self._watchers, return_exceptions=True)
         until = time.monotonic() + STOP_WITHIN
         while self._tiers:
-            patience = (until - time.monotonic()) / len(self._tiers)
-            await asyncio.gather(*(self._stop(part, patience) for part in self._tiers.pop()))
+            tier = self._tiers.pop()
+            patience = max(0.0, until - time.monotonic() - RESERVE * len(self._tiers))
+            await asyncio.gather(*(self._stop(part, patience) for part in tier))
 
     async def _launch(self, part: Part) -> None:
         with self.log_of(part).open("ab") as log:

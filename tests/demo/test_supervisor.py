@@ -85,7 +85,7 @@ time.sleep(600)
 
 
 async def test_parts_that_ignore_the_polite_signal_are_killed_in_time(supervisor, monkeypatch):
-    monkeypatch.setattr("calls.demo.supervisor.STOP_WITHIN", 0.5)
+    monkeypatch.setattr("calls.demo.supervisor.STOP_WITHIN", 0.8)
     script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True)\n" + SLEEPS
 
     async def has_written(part: Part) -> bool:
