@@ -140,6 +140,9 @@ def snapshot_asks_omniplay(transfer: Transfer) -> bool:
 def _audio_session(
     transfer: Transfer, leg: str, attempt: Attempt | None, brief: dict, plan: Plan, now: datetime
 ) -> None:
+    # The one before is over; left open, the death of its process would be told a second time, of the new one.
+    before = AudioSession.objects.filter(transfer=transfer, attempt=attempt, leg=leg)
+    before.exclude(state=AudioSession.State.CLOSED).update(state=AudioSession.State.CLOSED, closed_at=now)
     AudioSession.objects.create(transfer=transfer, attempt=attempt, leg=leg, brief=brief, created_at=now)
     plan.tell(bus.AUDIO, {"type": "audio.wake"})
 

@@ -93,6 +93,17 @@ def test_the_announcer_of_a_dead_process_is_offered_again():
     assert transfer.memory["announcer_url"] == "ws://two/audio/t"
 
 
+def test_a_lost_announcer_is_lost_once_though_switch_and_heartbeat_both_say_so():
+    world.department("vendas", "2001")
+    transfer = world.dialling("vendas")
+    services.heartbeat("web-1", "ws://one", 0)
+    services.claim_audio("web-1")
+    services.apply_event(transfer.pk, e.AnnouncerLost(world.attempt(transfer).mark, "audio_disconnect_1006"))
+    WebProcess.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=1))
+    assert services.reopen_dead_audio() == 0
+    assert AudioSession.objects.exclude(state=AudioSession.State.CLOSED).count() == 1  # the new offer
+
+
 def test_an_offer_that_nobody_took_is_closed_with_its_transfer():
     world.department("vendas", "2001")
     transfer = world.dialling("vendas")
