@@ -1,10 +1,13 @@
 """calls.services for the audio path: each call in a thread, on a database connection that is looked after.
 
-`database_sync_to_async` closes connections that broke (a restarted PostgreSQL); without it the thread would keep a dead
-one for ever, because nothing here runs inside a request.
+`database_sync_to_async` closes connections that broke (a restarted PostgreSQL); without it a thread would keep a dead
+one for ever, because nothing here runs inside a request. The threads are our own: in Django's one thread for
+synchronous code an agent's socket would wait behind everybody else's events, and FreeSWITCH waits one second for it.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from channels.db import database_sync_to_async
 from django.db.models import Q
@@ -13,18 +16,26 @@ from calls import services
 from calls.models import AudioSession
 from calls.transfer.states import State
 
-apply_event = database_sync_to_async(services.apply_event)
-add_utterance = database_sync_to_async(services.add_utterance)
-announce_ready = database_sync_to_async(services.announce_ready)
-audio_connected = database_sync_to_async(services.audio_connected)
-claim_audio = database_sync_to_async(services.claim_audio)
-close_audio = database_sync_to_async(services.close_audio)
-heartbeat = database_sync_to_async(services.heartbeat)
-leave = database_sync_to_async(services.leave)
-reopen_dead_audio = database_sync_to_async(services.reopen_dead_audio)
+THREADS = 4
+_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="audio-door")
 
 
-@database_sync_to_async
+def _in_a_thread(function: Callable[..., Any]) -> Any:
+    return database_sync_to_async(function, thread_sensitive=False, executor=_pool)
+
+
+apply_event = _in_a_thread(services.apply_event)
+add_utterance = _in_a_thread(services.add_utterance)
+announce_ready = _in_a_thread(services.announce_ready)
+audio_connected = _in_a_thread(services.audio_connected)
+claim_audio = _in_a_thread(services.claim_audio)
+close_audio = _in_a_thread(services.close_audio)
+heartbeat = _in_a_thread(services.heartbeat)
+leave = _in_a_thread(services.leave)
+reopen_dead_audio = _in_a_thread(services.reopen_dead_audio)
+
+
+@_in_a_thread
 def no_longer_needed(session_ids: Collection[int]) -> set[int]:
     """Which of these audio sessions serve nobody any more: found by looking, should the note to close them be lost."""
     needed = Q(

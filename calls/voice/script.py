@@ -207,8 +207,10 @@ def as_data(words: str) -> str:
 
 
 def sentence(words: str) -> str:
-    """`words` with a full stop where no sign ends them."""
-    return words if not words or words[-1] in ".!?…" else words + "."
+    """`words` as a sentence: a capital at the beginning, a full stop where no sign ends them."""
+    if not words:
+        return ""
+    return words[0].upper() + words[1:] + ("" if words[-1] in ".!?…" else ".")
 
 
 def say_exactly(spoken: str, language: str) -> str:

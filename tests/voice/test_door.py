@@ -1,11 +1,13 @@
 """The real door: the audio path's calls on the real database, from an event loop."""
 
+import asyncio
+
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 from django.utils import timezone
 
-from calls.models import AudioSession, Utterance, WebProcess
+from calls.models import AudioSession, Utterance
 from calls.transfer.states import State
 from calls.voice import door
 from tests.factories import make_transfer
@@ -37,18 +39,15 @@ async def test_a_session_is_claimed_announced_connected_once_and_closed():
     assert (offered.state, offered.usage) == ("closed", {"total_tokens": 3})
 
 
-async def test_a_database_connection_that_broke_is_replaced():
-    """Nothing here runs inside a request, so nobody else would look after it."""
-    await door.heartbeat("host:1:abc", "ws://127.0.0.1:1", 0)
+async def test_no_call_leaves_a_connection_behind_that_might_break_before_the_next():
+    left = []
 
-    @sync_to_async
-    def broken():
-        connection.ensure_connection()
-        connection.connection.close()
+    def look():
+        left.append(connection.connection)
 
-    await broken()
     await door.heartbeat("host:1:abc", "ws://127.0.0.1:1", 0)
-    assert await WebProcess.objects.acount() == 1
+    await asyncio.gather(*(asyncio.get_running_loop().run_in_executor(door._pool, look) for _ in range(20)))
+    assert left == [None] * 20
 
 
 async def test_a_session_is_needed_while_its_leg_can_still_be_spoken_to():

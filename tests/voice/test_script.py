@@ -18,7 +18,7 @@ CALL = {
     "caller": "Maria Souza",
     "number": "um, um",
     "department": "Vendas",
-    "summary": "Quer um orçamento de vinte licenças",
+    "summary": "quer um orçamento de vinte licenças",
     "agent": "João",
 }
 BRIEF = {
