@@ -1,12 +1,8 @@
 """What becomes of callers when the switch process, its connection or FreeSWITCH itself goes away for a while."""
 
 import asyncio
-import os
-import signal
-import sys
 from datetime import timedelta
 
-import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from django.utils import timezone
@@ -16,8 +12,6 @@ from calls.models import Switch, SwitchCommand
 from calls.switch.runner import SwitchProcess
 from calls.transfer import events as e
 from calls.transfer.states import Outcome, Source, State
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def agents_legs(world):
@@ -284,50 +278,3 @@ async def test_a_wrong_password_is_said_and_tried_again(world, caplog):
     process.stop()
     await asyncio.wait_for(task, 5)
     assert not await world.connected()
-
-
-# ---------------------------------------------------------------- the command
-@pytest.fixture
-async def command(world, database_url):
-    """Starts `manage.py run_switch` on the world's switch."""
-    started = []
-
-    async def start(*arguments, **environment):
-        product = {"DJANGO_SETTINGS_MODULE": "transferhub.settings", "DATABASE_URL": database_url}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "manage.py", "run_switch", *arguments, cwd=ROOT,
-            env=os.environ | product | environment,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def test_the_command_makes_its_row_from_the_environment_and_ends_well(world, command):
-    await sync_to_async(Switch.objects.all().delete)()
-    environment = {"FREESWITCH_HOST": "127.0.0.1", "FREESWITCH_PORT": str(world.lab.port), "FREESWITCH_DOMAIN": "lab"}
-    process = await command(**environment)
-
-    async def row():
-        return await sync_to_async(Switch.objects.filter(connected=True).first)()
-
-    made = await world.until(row, seconds=15)
-    assert (made.slug, made.port, made.domain) == ("padrao", world.lab.port, "lab")
-    process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 5) == 0
-    after = await sync_to_async(Switch.objects.get)(slug="padrao")
-    assert (after.connected, after.lease_holder) == (False, "")
-
-
-async def test_the_command_says_what_is_missing(world, command):
-    await sync_to_async(Switch.objects.filter(pk=world.row.pk).update)(password_variable="OTHER_PASSWORD")
-    process = await command()
-    output, _ = await asyncio.wait_for(process.communicate(), 15)
-    assert process.returncode == 1
-    assert b"Set OTHER_PASSWORD" in output
