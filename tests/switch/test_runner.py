@@ -1,6 +1,7 @@
 """The switch process on a simulated FreeSWITCH over real sockets: what the caller and the agents come to."""
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 
 import pytest
@@ -9,6 +10,7 @@ from channels.layers import channel_layers, get_channel_layer
 
 from calls import bus, services
 from calls.models import Extension
+from calls.switch.parsing import SwitchEvent
 from calls.transfer import events as e
 from calls.transfer.states import Outcome, Source, State
 
@@ -93,6 +95,19 @@ async def test_an_agent_on_another_call_is_not_rung(world):
     causes = await sync_to_async(lambda: list(transfer.attempts.values_list("cause", flat=True)))()
     assert causes == ["ON_ANOTHER_CALL", ""]
     assert len(world.lab.channels) == calls + 3  # the caller's two ends, and the second agent's leg
+
+
+async def test_an_agent_whose_last_call_is_just_being_ended_is_rung(world):
+    """His extension is free as soon as he has said no; his leg needs a moment more."""
+    await world.start()
+    department = await world.department("2001")
+    first = await world.ask(department, await world.caller())
+    await world.announcing(first)
+    await sync_to_async(Extension.objects.update)(claimed_by=None)
+    second = await world.ask(department, await world.caller())
+    await world.reaches(second, State.DIALLING)
+    await press(world, first, "2")
+    await world.reaches(second, State.ANNOUNCING)
 
 
 async def test_with_call_waiting_an_agent_on_another_call_is_rung(world):
@@ -244,6 +259,21 @@ async def test_clips_are_silenced_at_once_when_the_agent_speaks(world):
         await world.until(lambda: "done" in [one["what"] for one in heard], seconds=2)
 
 
+async def test_a_clip_that_cannot_be_played_is_told_as_stopped(world):
+    await world.start()
+    transfer = await world.ask(await world.department("2001"), await world.caller())
+    await world.reaches(transfer, State.ANNOUNCING)
+    async with web_process(world, transfer) as heard:
+        await world.announcing(transfer)
+        agent = (await world.transfer(transfer)).agent_uuid
+        operator = world.process.operator
+        for path in ("/no/such.wav", "/tmp/not a path.wav"):
+            body = json.dumps({"file": path})
+            headers = {"Unique-ID": agent}
+            operator.on_event(SwitchEvent("mod_audio_stream::play", headers, body))
+        await world.until(lambda: [one["what"] for one in heard].count("stopped") == 2)
+
+
 async def test_keys_and_hold_are_told_to_the_web_process(world):
     await world.start()
     transfer = await world.ask(await world.department("2001"), await world.caller())
@@ -306,3 +336,20 @@ async def test_many_transfers_at_once_do_not_mix(world, count):
     for transfer, room in zip(transfers, rooms, strict=True):
         current = await world.transfer(transfer)
         assert room == {current.caller_uuid, current.agent_uuid}
+
+
+async def test_what_has_long_ended_is_forgotten(world):
+    await world.start()
+    caller = await world.caller()
+    transfer = await world.ask(await world.department("2001"), caller)
+    await world.announcing(transfer)
+    operator = world.process.operator
+    operator.forget_the_old(0, {transfer.pk})
+    assert operator.index.by_caller(caller)  # still open
+    await world.api(f"uuid_kill {caller}")
+    await world.reaches(transfer, State.ENDED)
+    operator.forget_the_old(60, set())
+    assert operator.index.by_caller(caller)  # his agent's leg may still be up
+    await asyncio.sleep(0.01)
+    operator.forget_the_old(0, set())
+    assert operator.index.by_caller(caller) is None
