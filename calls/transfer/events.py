@@ -211,14 +211,14 @@ class AnnouncerLost(Event):
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementStarted(Event):
-    """First clip audible to B."""
+    """First clip audible to B; later, the announcer begins to answer him."""
 
     attempt: str
 
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementEnded(Event):
-    """The last clip of the announcement was heard to its end, or was interrupted: the time to decide begins."""
+    """The announcement, or an answer, was heard to its end or was interrupted: the time to decide begins."""
 
     attempt: str
 

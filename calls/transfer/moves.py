@@ -206,7 +206,10 @@ def _give_up_announcing(w: Work, reason: str) -> None:
 
 
 def announcement_started(w: Work, event: e.AnnouncementStarted) -> None:
-    w.note = "first words"
+    """First words; or the announcer answers a question: the time to decide begins anew when he has finished."""
+    if w.snapshot.announcement_over:
+        w.set(announcement_over=False)
+        _whole_limit(w)
 
 
 def announcement_ended(w: Work, event: e.AnnouncementEnded) -> None:

@@ -43,7 +43,7 @@ class Dialogue:
         self._announcement = Announcement(str(brief.get("announcement_text", "")))
         self._responses = Responses()
         self._mouth = Mouth(self._effects)
-        self._connected = self._leaving = self._on_hold = False
+        self._connected = self._leaving = self._on_hold = self._our_turn = False
         self._turn_began: int | None = None  # the agent's turn, as the model hears it
         self._watch = ModelWatch(clock)
         self._last_turn = ""
@@ -52,18 +52,11 @@ class Dialogue:
 
     def take_effects(self) -> list[Effect]:
         """What is to be done, in order, and not taken yet."""
-        taken = self._effects.copy()
-        self._effects.clear()
+        taken, self._effects[:] = self._effects.copy(), []
         return taken
 
-    @property
-    def over(self) -> bool:
-        """Nothing the agent says matters any more."""
-        return self.decided or self._leaving
-
-    @property
-    def _now(self) -> int:
-        return self.ears.now_ms
+    over = property(lambda self: self.decided or self._leaving, doc="Nothing the agent says matters any more.")
+    _now = property(lambda self: self.ears.now_ms)
 
     # ------------------------------------------------------------ the model
     def model_up(self) -> None:
@@ -180,13 +173,12 @@ class Dialogue:
 
     def caller_left(self) -> None:
         """Stop in mid-sentence, say that it is over."""
-        if self._leaving:
-            return
-        self._leaving = True
-        self._announcement.interrupted()
-        self._mouth.silence(self._now)
-        self._do(LeaveModel(""))
-        self._do(Synthesise("caller_left", script.text("caller_left", self._language)))
+        if not self._leaving:
+            self._leaving = True
+            self._announcement.interrupted()
+            self._mouth.silence(self._now)
+            self._do(LeaveModel(""))
+            self._do(Synthesise("caller_left", script.text("caller_left", self._language)))
 
     def moment(self) -> None:
         """Something of ours takes its time."""
@@ -222,6 +214,15 @@ class Dialogue:
                 self._do(Write("announcer", self._announcement.text, self._announcement.item_id))
         if self._announcement.ended():
             self._do(Tell(AnnouncementEnded(self._attempt)))
+        self._follow_answers()
+
+    def _follow_answers(self) -> None:
+        """While we answer a question the time to decide does not run."""
+        if self._announcement.began_at is None or self._announcement.going or self.over:
+            self._our_turn = False
+        elif self._our_turn != self._mouth.playout.busy:
+            self._our_turn = not self._our_turn
+            self._do(Tell((AnnouncementStarted if self._our_turn else AnnouncementEnded)(self._attempt)))
 
     def _ask_for_announcement(self) -> None:
         self._ask(script.say_exactly(self._announcement.text, self._language), tools=False, purpose=ANNOUNCEMENT)
@@ -253,8 +254,7 @@ class Dialogue:
             self.model_lost(f"response_failed {done.reason}")
         if not self.has_model:
             return
-        transcript = self._transcripts.get(self._last_turn, "")
-        hearing = Hearing(self._announcement.began_at, self.ears.spans(), transcript)
+        hearing = Hearing(self._announcement.began_at, self.ears.spans(), self._transcripts.get(self._last_turn, ""))
         # A response that the agent spoke into decides nothing: his new turn will.
         response = Response(done.status if counts else "cancelled", done.calls, asked_at)
         verdict = decision.dispose(response, hearing, self._disposed)
@@ -303,7 +303,7 @@ class Dialogue:
             self._do(Tell(AnnouncementEnded(self._attempt)))
 
     def _stop_answering(self) -> None:
-        """Interrupt ourselves: no more of the active response, silence, and the model told what was heard."""
+        """No more of the active response, silence, and the model told what was heard."""
         self._send(self._responses.interrupt())
         self._send(self._mouth.interrupt(self._now))
 
@@ -311,7 +311,7 @@ class Dialogue:
         self._turn_began = None
         self._watch.noticed(self._now)
         self._last_turn = item_id
-        # While the announcement goes on, or is yet to come, it was a greeting: the announcement is the answer.
+        # A greeting, where the announcement goes on or is yet to come: that is the answer.
         if self._connected and not self._announcement.going and not self._responses.is_doing(ANNOUNCEMENT):
             self._ask()
 

@@ -105,6 +105,13 @@ def test_the_time_to_decide_runs_from_the_end_of_the_announcement():
     assert snapshot.deadline == later(25)
 
 
+def test_while_the_announcer_answers_a_question_the_time_to_decide_stands_still():
+    asked = play(in_state(State.ANNOUNCING), SPOKEN, e.AnnouncementStarted(MARK)).snapshot
+    assert asked.deadline == later(60)
+    answered = play(asked, SPOKEN, at=later(20)).snapshot
+    assert answered.deadline == later(35)
+
+
 def test_the_whole_announcement_is_limited_however_late_it_ends():
     snapshot = play(in_state(State.ANNOUNCING), SPOKEN, at=later(55)).snapshot
     assert snapshot.deadline == later(60)
