@@ -46,7 +46,7 @@ class Row:
     seconds: float = 0.0
     ticket: bool = False
     id: str = ""
-    error: str = ""
+    error: str = ""  # what kept us from an outcome
 
     @property
     def as_predicted(self) -> bool:
@@ -58,6 +58,8 @@ class Report:
     transfers: int
     at_once: int
     seconds: float = 0.0
+    tidy_seconds: float = 0.0
+    """From the last result until the switch was empty."""
     rows: list[Row] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
 
@@ -88,6 +90,7 @@ class Report:
             )
         right = len(self.rows) - len(self.mismatches)
         lines.append(f"{right} of {self.transfers} as predicted, {self.at_once} at once, {self.seconds:.0f} s")
+        lines.append(f"the switch was empty {self.tidy_seconds:.1f} s later" if not self.left_over else "")
         lines += [f"left over: {line}" for line in self.left_over]
         return "\n".join(lines)
 
@@ -127,6 +130,7 @@ async def run(
             await asyncio.gather(*(one(*job) for job in jobs))
         report.seconds = time.monotonic() - began
         report.left_over = await _left_over(socket)
+        report.tidy_seconds = time.monotonic() - began - report.seconds
     finally:
         await socket.close()
     return report
