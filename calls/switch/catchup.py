@@ -11,7 +11,7 @@ from calls.switch import resync, wording
 from calls.switch.connection import Connection
 from calls.switch.operator import Operator
 from calls.switch.resync import Known, Seen
-from calls.switch.wording import WordingError
+from calls.switch.safe import WordingError
 from calls.transfer.states import State
 
 log = structlog.get_logger(__name__)

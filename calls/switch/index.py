@@ -110,9 +110,9 @@ class Index:
             case c.ArmNet():
                 followed.nets.add(command.stage)
             case c.Dial():
-                dialling = Dialling(command.attempt, followed, tuple(command.numbers))
-                followed.attempts[command.attempt] = self._marks[command.attempt] = dialling
-                self._jobs[command.job_uuid] = dialling
+                made = Dialling(command.attempt, followed, tuple(command.numbers))
+                followed.attempts[command.attempt] = self._marks[command.attempt] = made
+                self._jobs[command.job_uuid] = made
             case c.StartStream(leg="caller"):
                 followed.prompting = True
             case c.StartStream():

@@ -26,8 +26,9 @@ from calls.switch.interpret import Action, Apply, BroadcastClip, PlayClip, TellA
 from calls.switch.lanes import Lanes
 from calls.switch.parsing import SwitchEvent
 from calls.switch.resync import NOT_SENT, on_a_call
+from calls.switch.safe import WordingError
 from calls.switch.scripts import Ran, decode, out_of_date, result_event, run
-from calls.switch.wording import Line, Setting, WordingError
+from calls.switch.wording import Line, Setting
 from calls.transfer import commands as c
 from calls.transfer import events as e
 from calls.transfer.states import State
@@ -103,7 +104,7 @@ class Operator:
         followed.over_at = time.time()
         if followed.left:  # nobody is left whom the dead man's timers could save
             for stage in sorted(followed.nets):
-                self._at_once(lambda stage=stage: wording.drop_net(followed.short_id, stage))
+                self._at_once(partial(wording.drop_net, followed.short_id, stage))
             followed.nets.clear()
 
     # ------------------------------------------------------------ commands

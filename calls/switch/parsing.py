@@ -95,7 +95,9 @@ class BlockReader:
         return blocks
 
     def _next(self) -> Block | None:
-        if self._headers is None and not self._begin():
+        if self._headers is None:
+            self._begin()
+        if self._headers is None:
             return None
         if len(self._buffer) < self._wanted:
             return None
@@ -104,18 +106,17 @@ class BlockReader:
         block, self._headers = Block(MappingProxyType(self._headers), body), None
         return block
 
-    def _begin(self) -> bool:
+    def _begin(self) -> None:
         while self._buffer[:1] == b"\n":
             del self._buffer[:1]
         end = self._buffer.find(b"\n\n")
         if end > MAX_HEADERS or (end < 0 and len(self._buffer) > MAX_HEADERS):
             raise ProtocolError("headers without an end")
         if end < 0:
-            return False
+            return
         self._headers = _headers(bytes(self._buffer[:end]), decode=False)
         del self._buffer[: end + 2]
         self._wanted = _length(self._headers)
-        return True
 
 
 def parse_event(block: Block) -> SwitchEvent | None:

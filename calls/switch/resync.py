@@ -13,8 +13,8 @@ from django.utils import timezone
 from calls.models import Switch, SwitchCommand, Transfer
 from calls.switch.index import Index
 from calls.switch.parsing import json_list, json_object
+from calls.switch.safe import WordingError
 from calls.switch.scripts import decode
-from calls.switch.wording import WordingError
 from calls.transfer import events as e
 from calls.transfer.states import State
 
@@ -153,8 +153,8 @@ def _replay(index: Index, transfer: Transfer) -> dict[str, str]:
             continue
         index.learn(followed, command)
         mark = row.arguments.get("attempt", "")
-        if row.kind == "Dial" and mark in attempts and attempts[mark].agent_uuid:
-            dialling = index.by_mark(mark)
+        dialling = index.by_mark(mark) if row.kind == "Dial" else None
+        if dialling is not None and mark in attempts and attempts[mark].agent_uuid:
             index.answered(dialling, attempts[mark].agent_uuid)
             dialling.member = attempts[mark].member_id or 0
             dialling.rang = True

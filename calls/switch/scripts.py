@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from calls.switch.wording import Line, OnError, WordingError
+from calls.switch.safe import WordingError
+from calls.switch.wording import Line, OnError
 from calls.transfer import commands as c
 from calls.transfer import events as e
 from calls.transfer.states import State
