@@ -4,7 +4,7 @@ Nothing a caller, an agent, an administrator or an API client wrote reaches a co
 `calls.validators` or of safe.py; what does not, raises WordingError and nothing is sent. Free text (a summary) is
 only ever the last argument of uuid_setvar, after safe.clean_text().
 
-Why the commands are these and no others: docs/freeswitch.md, "The reference flow". In short: the inline dialplan
+Why the commands are these and no others was measured on a real FreeSWITCH (tests/recordings): the inline dialplan
 splits at commas (so m:^: and flags joined by |), members are addressed by uuid= (a bare uuid goes through atoi),
 `hup` in this conference and not uuid_transfer takes A home (it cannot hit him twice, or elsewhere), and what stands
 behind the conference in A's dialplan is his way home whoever lets him go.
