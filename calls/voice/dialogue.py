@@ -220,7 +220,7 @@ class Dialogue:
         """While we answer a question the time to decide does not run."""
         if self._announcement.began_at is None or self._announcement.going or self.over:
             self._our_turn = False
-        elif self._our_turn != self._mouth.playout.busy:
+        elif self._our_turn != (self._mouth.playout.busy or (self._our_turn and self._responses.active is not None)):
             self._our_turn = not self._our_turn
             self._do(Tell((AnnouncementStarted if self._our_turn else AnnouncementEnded)(self._attempt)))
 
