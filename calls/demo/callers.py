@@ -91,10 +91,17 @@ class Secretary:
         return answer.json()
 
     async def result(self, transfer_id: str, patience: float) -> dict[str, Any]:
-        """Wait by long poll until the transfer is final and its state "ended". Raises TimeoutError, httpx.HTTPError."""
+        """Wait by long poll until the transfer is final and its state "ended"; a web server that restarts is waited for.
+
+        Raises TimeoutError, httpx.HTTPStatusError.
+        """
         async with asyncio.timeout(patience):
             while True:
-                answer = await self._http.get(f"/transfers/{transfer_id}", params={"wait": 25})
+                try:
+                    answer = await self._http.get(f"/transfers/{transfer_id}", params={"wait": 25})
+                except httpx.TransportError:
+                    await asyncio.sleep(0.5)
+                    continue
                 answer.raise_for_status()
                 transfer = answer.json()
                 if transfer["state"] == "ended":

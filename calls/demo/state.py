@@ -68,7 +68,13 @@ def lock(var: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        raise AlreadyRunning(f"A demo is already running on {var}: stop it first.") from error
+        try:
+            where = f" at {read_state(var)['url']}"
+        except (NotRunning, KeyError):
+            where = ""  # it is just starting
+        raise AlreadyRunning(
+            f"A demo is already running{where} with its data in {var}: stop that one first."
+        ) from error
     return file
 
 
