@@ -91,7 +91,7 @@ class Secretary:
         return answer.json()
 
     async def result(self, transfer_id: str, patience: float) -> dict[str, Any]:
-        """Wait by long poll until the transfer is final and its state "ended"; a web server that restarts is waited for.
+        """Wait by long poll until the transfer's state is "ended"; a web server that restarts is waited for.
 
         Raises TimeoutError, httpx.HTTPStatusError.
         """

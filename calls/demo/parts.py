@@ -5,7 +5,6 @@ product then talks to that address, and nothing else changes.
 """
 
 import json
-import os
 import shutil
 import signal
 import sys
@@ -22,6 +21,7 @@ from calls.demo.esl import EventSocket
 from calls.demo.ports import free_port
 from calls.demo.supervisor import Part
 from calls.simulator.phonebook import phonebook
+from transferhub import env
 
 LOCAL = "127.0.0.1"
 
@@ -53,17 +53,17 @@ class Plan:
             # Empty: the files are served from where they are. Never `var` itself, whose secrets would be served.
             "STATIC_ROOT": str(_emptied(var / "static")),
             "PYTHONUNBUFFERED": "1",
-            "SECRET_KEY": os.environ.get("SECRET_KEY") or secrets["secret_key"],
-            "AUDIO_BASE_URL": os.environ.get("AUDIO_BASE_URL") or self.url.replace("http://", "ws://"),
+            "SECRET_KEY": env.secret("SECRET_KEY") or secrets["secret_key"],
+            "AUDIO_BASE_URL": env.text("AUDIO_BASE_URL") or self.url.replace("http://", "ws://"),
         }
         self.storage = self._storage()
-        self.simulates_switch = not os.environ.get("FREESWITCH_HOST")
+        self.simulates_switch = not env.text("FREESWITCH_HOST")
         self.outside = [*self._switch(secrets), *self._realtime(secrets), *self._omniplay(secrets)]
         self.ours = product(host, port, self.redis_url, self.environment | dict(extra))
 
     def _storage(self) -> list[Part]:
-        if os.environ.get("REDIS_URL"):
-            self.redis_url = os.environ["REDIS_URL"]
+        self.redis_url = env.secret("REDIS_URL")
+        if self.redis_url:
             return []
         valkey.stop_left_over(self._var / "valkey")
         command, self.redis_url = valkey.configure(self._var / "valkey", persist=True)
@@ -76,8 +76,8 @@ class Plan:
 
     def _switch(self, secrets: Mapping[str, str]) -> list[Part]:
         if not self.simulates_switch:
-            host, port = os.environ["FREESWITCH_HOST"], int(os.environ.get("FREESWITCH_PORT") or 8021)
-            self.esl = Esl(host, port, os.environ.get("FREESWITCH_PASSWORD") or "ClueCon")
+            port = env.integer("FREESWITCH_PORT", 8021, least=1)
+            self.esl = Esl(env.text("FREESWITCH_HOST"), port, env.secret("FREESWITCH_PASSWORD", "ClueCon"))
             return []
         self.esl = Esl(LOCAL, free_port(), secrets["esl_password"])
         self.environment |= {
@@ -98,7 +98,7 @@ class Plan:
         return [self._simulated("simulated-switch", "switch", arguments, healthy)]
 
     def _realtime(self, secrets: Mapping[str, str]) -> list[Part]:
-        if os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_API_KEY_FILE"):
+        if env.secret("OPENAI_API_KEY"):
             return []
         port = free_port()
         self.environment |= {
@@ -112,7 +112,7 @@ class Plan:
         return [self._simulated("simulated-realtime", "realtime", ["--port", str(port)], healthy)]
 
     def _omniplay(self, secrets: Mapping[str, str]) -> list[Part]:
-        if os.environ.get("OMNIPLAY_URL"):
+        if env.text("OMNIPLAY_URL"):
             return []
         port = free_port()
         url = f"http://{LOCAL}:{port}"

@@ -13,6 +13,7 @@ from calls.demo import company, state
 from calls.demo.parts import Plan
 from calls.demo.ports import port_is_free
 from calls.demo.supervisor import Supervisor
+from transferhub import env
 
 Say = Callable[[str], None]
 
@@ -70,7 +71,7 @@ class Demo:
         if key != self.secrets["api_key"]:
             self.secrets["api_key"] = key
             state.save_secrets(self.var, self.secrets)
-        if not os.environ.get("DATABASE_URL"):
+        if not env.secret("DATABASE_URL"):
             company.forget_dead_processes()
 
     def _check_port(self) -> None:
