@@ -193,6 +193,7 @@ def _put_through(command: c.PutThrough, setting: Setting) -> Script:
         lines.append(Line("return", f"uuid_setvar {a} transferhub_return {safe.destination(command.after_call_to)}"))
     return (
         *lines,
+        *_variables(a, command.variables, OnError.IGNORE),
         *_disarm(command.disarm, setting),
         *_silence(conference, command.agent_member),
         Line("unhold", f"conference {conference} unhold uuid={a}", OnError.IGNORE),

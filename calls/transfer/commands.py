@@ -117,6 +117,7 @@ class PutThrough(SwitchCommand):
     conference: str
     after_call_to: str
     disarm: tuple[str, ...]
+    variables: dict[str, str] = field(default_factory=dict)  # he goes home by B's hook, without a further order of ours
 
 
 @dataclass(frozen=True, slots=True)

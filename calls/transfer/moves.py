@@ -251,6 +251,7 @@ def decided(w: Work, event: e.DecisionMade) -> None:
                 conference=s.conference,
                 after_call_to=s.policy.after_call_to or s.policy.return_to,
                 disarm=s.nets,
+                variables=w.home_variables(),
             )
         )
         w.arm(Deadline.CONNECT, CONNECT_LIMIT)

@@ -61,6 +61,8 @@ async def check(stack: Stack, told: plots.Told, story: table.Story) -> None:
         "ends": story.ends,
     }
     assert transfer["success"] == (story.outcome == "accepted")
+    if story.ends == "menu":
+        assert await stack.variable(told.call, "transferhub_outcome") == story.outcome
     assert stack.returns(told.call) == {"menu": 1, "gone": 0, "secretary": 0}[story.ends]
 
 
