@@ -1,5 +1,6 @@
 import pytest
 
+from tests.simulator.agents import story  # noqa: F401  a fixture
 from tests.simulator.lab import Lab, lab_switch
 
 
