@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,4 +8,6 @@ class CallsConfig(AppConfig):
     verbose_name = _("Transfers")
 
     def ready(self) -> None:
-        from calls import checks  # noqa: F401  (registers them)
+        from calls import checks, groups  # noqa: F401  (registers the checks)
+
+        post_migrate.connect(groups.make_groups, sender=self)

@@ -3,6 +3,7 @@
 from calls.models.company import Department, Extension, Holiday, Membership, OpeningHours, Switch
 from calls.models.integration import ApiClient, WebhookDelivery
 from calls.models.live import AudioSession, SwitchCommand, WebProcess
+from calls.models.people import DepartmentScope, SupervisorAction
 from calls.models.transfer import Attempt, Ticket, Transfer, TransferEvent, Utterance
 
 __all__ = [
@@ -10,10 +11,12 @@ __all__ = [
     "Attempt",
     "AudioSession",
     "Department",
+    "DepartmentScope",
     "Extension",
     "Holiday",
     "Membership",
     "OpeningHours",
+    "SupervisorAction",
     "Switch",
     "SwitchCommand",
     "Ticket",

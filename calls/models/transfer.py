@@ -59,7 +59,13 @@ class Transfer(models.Model):
     class Meta:
         verbose_name = _("transfer")
         verbose_name_plural = _("transfers")
-        permissions = [("see_numbers", _("Can see callers' numbers in full"))]
+        permissions = [
+            ("see_numbers", _("Can see callers' numbers in full")),
+            ("act_on_transfers", _("Can act on transfers at the console")),
+            ("listen", _("Can listen to the announcer and the agent, and to conversations")),
+            ("whisper", _("Can whisper to the agent in a conversation")),
+            ("join", _("Can join a conversation")),
+        ]
         ordering = ["-requested_at"]
         indexes = [
             models.Index(fields=["deadline"], name="transfer_due", condition=Q(deadline__isnull=False)),

@@ -32,6 +32,7 @@ from calls.services.outbox import (
     renew_lease,
     set_connected,
 )
+from calls.services.people import Acted, Action, act, record
 from calls.services.retention import erase_speech
 from calls.services.tickets import ticket_again, ticket_failed, ticket_sent
 from calls.services.transfers import (
@@ -45,6 +46,8 @@ from calls.services.transfers import (
 )
 
 __all__ = [
+    "Acted",
+    "Action",
     "Applied",
     "ClaimedAudio",
     "LiveAudio",
@@ -60,6 +63,7 @@ __all__ = [
     "afinish_command",
     "agive_back_command",
     "aclaim_commands",
+    "act",
     "announce_ready",
     "apply_event",
     "areopen_dead_audio",
@@ -76,6 +80,7 @@ __all__ = [
     "give_back_command",
     "heartbeat",
     "leave",
+    "record",
     "release_forgotten",
     "release_lease",
     "renew_lease",

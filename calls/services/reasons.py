@@ -7,6 +7,8 @@ REASONS = {
     "already_over": _("The transfer is already over."),
     "already_returning": _("The caller is already on the way back to the menu."),
     "being_connected": _("The agent has just accepted; the two are being connected."),
+    "already_talking": _("Caller and agent are already talking."),
+    "not_talking": _("Caller and agent do not talk yet."),
     "nobody_answered_yet": _("No agent has answered yet."),
     "not_ordered": _("Nobody asked for this."),
 }

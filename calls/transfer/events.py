@@ -40,6 +40,13 @@ class SkipRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class EndRequested(Event):
+    """A supervisor ends the conversation: the agent is let go, the caller goes where the department says."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RepeatRequested(Event):
     """The agent (key 0, or by asking) or a supervisor wants the announcement again."""
 

@@ -68,6 +68,14 @@ def agent_left_connected(w: Work, event: e.AgentLeft) -> None:
     w.arm(Deadline.HOME, 3)
 
 
+def end_conversation(w: Work, event: e.EndRequested) -> None:
+    """As if the agent had hung up: his hook takes the caller to the after-call destination."""
+    s = w.snapshot
+    w.do(c.LetGo(s.agent_uuid, s.agent_member, s.conference))
+    w.go(State.RETURNING)
+    w.arm(Deadline.HOME, 3)
+
+
 def take_back_connected(w: Work, event: e.CancelRequested) -> None:
     """The talk took place, so it stays accepted: the caller is taken home, the agent let go by the conference."""
     s = w.snapshot

@@ -25,4 +25,4 @@ def test_a_group_gets_the_permission_that_was_chosen(root):
     wanted = Permission.objects.get(codename="see_numbers")
     answer = root.post(reverse("admin:auth_group_add"), {"name": "Supervisão", "permissions": [wanted.pk]})
     assert answer.status_code == 302
-    assert list(Group.objects.get().permissions.all()) == [wanted]
+    assert list(Group.objects.get(name="Supervisão").permissions.all()) == [wanted]

@@ -147,6 +147,25 @@ def test_accept_against_cancel_gives_the_call_to_who_came_first():
     assert cancelled.snapshot.outcome is Outcome.CANCELLED
 
 
+def test_ending_the_conversation_hangs_up_the_agent_whose_hook_takes_the_caller_on():
+    ended = step(in_state(State.CONNECTED), e.EndRequested("bob"), NOW)
+    assert kinds(ended) == ["LetGo"] and ended.snapshot.state is State.RETURNING
+    assert ended.snapshot.outcome is Outcome.ACCEPTED
+    left = e.AgentLeft(MARK, AGENT, "NORMAL_CLEARING")
+    assert play(ended.snapshot, left, HOME).snapshot.state is State.ENDED
+
+
+def test_a_hook_that_does_not_fire_after_the_conversation_was_ended_is_helped_along():
+    ended = step(in_state(State.CONNECTED), e.EndRequested("bob"), NOW)
+    assert kinds(play(ended.snapshot, e.DeadlinePassed(Deadline.HOME))) == ["SendHome"]
+
+
+def test_there_is_nothing_to_end_before_two_people_talk():
+    for state in State:
+        ends = step(in_state(state), e.EndRequested("bob"), NOW).verdict is Verdict.MOVED
+        assert ends is (state is State.CONNECTED)
+
+
 def test_an_agent_who_answers_after_the_ring_limit_is_let_go_again():
     overdue = play(in_state(State.DIALLING), e.DeadlinePassed(Deadline.RING), NOBODY)
     assert "CancelDial" in kinds(overdue)
