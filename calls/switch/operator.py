@@ -22,13 +22,22 @@ from calls.switch import wording
 from calls.switch.connection import Connection, NoReply, SwitchGone
 from calls.switch.database import DatabaseError, after_error
 from calls.switch.index import Followed, Index
-from calls.switch.interpret import Action, Apply, BroadcastClip, PlayClip, TellAudio, interpret, playback
+from calls.switch.interpret import (
+    Action,
+    Apply,
+    BroadcastClip,
+    PlayClip,
+    TellAudio,
+    TellBoard,
+    interpret,
+    playback,
+)
 from calls.switch.lanes import Lanes
 from calls.switch.parsing import SwitchEvent
 from calls.switch.resync import NOT_SENT, on_a_call
 from calls.switch.safe import WordingError
 from calls.switch.scripts import Ran, decode, out_of_date, result_event, run
-from calls.switch.wording import Line, Setting
+from calls.switch.wording import Line, Setting, TrialLeg
 from calls.transfer import commands as c
 from calls.transfer import events as e
 from calls.transfer.states import State
@@ -42,7 +51,10 @@ LEAVING_LOOKS, LEAVING_LOOK_EVERY = 10, 0.1  # seconds; a let-go leg is gone aft
 class Operator:
     """`may_act()` is false once the lease is lost: then nothing more is sent or stepped."""
 
-    def __init__(self, connection: Connection, index: Index, may_act: Callable[[], bool]) -> None:
+    def __init__(
+        self, connection: Connection, index: Index, may_act: Callable[[], bool], trial_leg: TrialLeg | None = None
+    ) -> None:
+        self._trial_leg = trial_leg
         self.connection = connection
         self.index = index
         self.may_act = may_act
@@ -73,6 +85,8 @@ class Operator:
                 )
             case TellAudio():
                 self._notes.put((action.transfer_id, action.mark), partial(self._tell, action))
+            case TellBoard():
+                self._notes.put((action.transfer_id, "board"), partial(bus.asend, bus.BOARD, action.message))
 
     def apply(self, transfer_id: Any, event: e.Event) -> None:
         self.events.put(transfer_id, partial(self.step, transfer_id, event))
@@ -169,7 +183,9 @@ class Operator:
                 return Ran(False, "busy", "ON_ANOTHER_CALL"), e.DialFailed(command.attempt, "ON_ANOTHER_CALL")
         if isinstance(command, c.SendHome) and not followed.touched:
             return Ran(True, "", "never taken"), e.CallerWentHome()  # he is where he was all the time
-        setting = Setting(followed.short_id, settings.AUDIO_RATE, prompt_playing=followed.prompt_playing)
+        setting = Setting(
+            followed.short_id, settings.AUDIO_RATE, prompt_playing=followed.prompt_playing, trial_leg=self._trial_leg
+        )
         script = wording.script(command, setting)
         if isinstance(command, c.StartStream):
             self._processes.pop((followed.id, command.attempt if command.leg == "agent" else ""), None)

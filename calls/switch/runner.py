@@ -35,6 +35,7 @@ from calls.switch.lease import Lease
 from calls.switch.operator import Operator
 from calls.switch.parsing import SwitchEvent
 from calls.switch.resync import load_index
+from calls.switch.wording import TrialLeg
 from calls.transfer.states import State
 
 log = structlog.get_logger(__name__)
@@ -52,12 +53,21 @@ CLAIM_AT_ONCE = 50
 
 
 class SwitchProcess:
-    """run() until stop(). `password` is the Event Socket's."""
+    """run() until stop(). `password` is the Event Socket's. `trial_leg`: see wording.TrialLeg."""
 
-    def __init__(self, switch: Switch, password: str, *, holder: str = "", timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        switch: Switch,
+        password: str,
+        *,
+        holder: str = "",
+        timeout: float = 5.0,
+        trial_leg: TrialLeg | None = None,
+    ) -> None:
         self.switch = switch
         self._password = password
         self._timeout = timeout
+        self._trial_leg = trial_leg
         holder = holder or f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.lease = Lease(switch, holder)
         self.operator: Operator | None = None
@@ -114,7 +124,7 @@ class SwitchProcess:
             await connection.subscribe(EVENTS, SUBCLASSES)
             core_uuid = await connection.api("global_getvar core_uuid")
             index, open_ones = await sync_to_async(load_index)(self.switch)
-            operator = Operator(connection, index, lambda: self.lease.fence is not None)
+            operator = Operator(connection, index, lambda: self.lease.fence is not None, self._trial_leg)
             await catch_up(self.switch, operator, open_ones)
             for event in early:  # what came meanwhile may be told twice; that is harmless
                 operator.on_event(event)

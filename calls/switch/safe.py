@@ -35,6 +35,8 @@ _STAGE = re.compile(r"[0-9a-z]{1,24}\Z")
 _FILE = re.compile(r"/[0-9A-Za-z_./@:+-]{1,400}\Z")  # what mod_audio_stream names: its folder, the leg's uuid
 _URL = re.compile(r"wss?://[0-9A-Za-z.:_\[\]-]{1,255}(?:/[0-9A-Za-z._~/-]{0,300})?\Z")
 _MUSIC = re.compile(r"[0-9A-Za-z_./:%(),;=@+-]{1,200}\Z")
+_TRIAL_STEP = r"(?:ring_ready|sleep:\d{1,5}|answer|park|hangup:[A-Z_]{1,40}|set:transferhub_[a-z]{1,20}=[0-9a-z]{1,32})"
+_TRIAL_LEG = re.compile(rf"m:\^:{_TRIAL_STEP}(?:\^{_TRIAL_STEP}){{0,9}}\Z")
 
 
 def _checked(check: Callable[[str], None], field: str) -> Callable[[str], str]:
@@ -68,6 +70,7 @@ url = _matching(_URL, "url")
 stage = _matching(_STAGE, "stage")
 music = _matching(_MUSIC, "music")
 variable = _matching(_VARIABLE, "variables")
+trial_leg = _matching(_TRIAL_LEG, "trial_leg")
 
 
 def seconds(value: float) -> int:

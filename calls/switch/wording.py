@@ -52,6 +52,13 @@ class Line:
 
 Script = tuple[Line, ...]
 
+TrialLeg = Callable[[str], str]
+"""Extension number -> inline dialplan of a loopback leg that is dialled in its place: nobody's telephone rings.
+
+For the certificate only. It is given to the switch process by the program that starts it; no setting, no row and no
+request can name one.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -61,6 +68,7 @@ class Setting:
     audio_rate: int = 24000  # Hz of the audio stream
     hold_music: str = "local_stream://moh"  # where the command names none
     prompt_playing: bool = False  # a broadcast to A is under way: it must be cut, or he leaves only at its end
+    trial_leg: "TrialLeg | None" = None
 
 
 def script(command: c.SwitchCommand, setting: Setting) -> Script:
@@ -155,12 +163,18 @@ def _dial(command: c.Dial, setting: Setting) -> Script:
     at = f"@{safe.name(command.domain)}" if command.domain else ""
     if not command.numbers:
         raise WordingError("numbers: nobody to dial")
-    legs = ",".join(f"user/{safe.extension(number)}{at}" for number in command.numbers)
+    legs = ",".join(_leg(safe.extension(number), at, setting) for number in command.numbers)
     conference, profile = safe.name(command.conference), safe.name(command.profile)
     inline = f"'m:^:set:conference_controls=none^conference:{conference}@{profile}+flags{{join-only}}' inline"
     return (
         Line("originate", f"originate {{{','.join(variables)}}}{legs} {inline}", job_uuid=safe.job(command.job_uuid)),
     )
+
+
+def _leg(number: str, at: str, setting: Setting) -> str:
+    if setting.trial_leg is None:
+        return f"user/{number}{at}"
+    return f"loopback/{safe.trial_leg(setting.trial_leg(number))}/default/inline"
 
 
 def _cancel_dial(command: c.CancelDial, setting: Setting) -> Script:

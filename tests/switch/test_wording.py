@@ -293,3 +293,23 @@ def test_the_error_never_repeats_the_value():
     with pytest.raises(WordingError) as caught:
         script(replace(COMMANDS["dial"], numbers=("secret number",)), SETTING)
     assert "secret" not in str(caught.value)
+
+
+def trial(text):
+    return Setting(short_id="78a6d7ea", trial_leg=lambda number: text)
+
+
+def test_in_a_trial_a_leg_of_the_switch_itself_is_dialled_and_nothing_else_differs():
+    leg = "m:^:set:transferhub_agent=2001^ring_ready^sleep:400^answer^park"
+    (real,), (tried,) = texts(COMMANDS["dial"]), texts(COMMANDS["dial"], trial(leg))
+    assert tried == real.replace("user/2001@lab", f"loopback/{leg}/default/inline")
+
+
+@pytest.mark.parametrize(
+    "leg",
+    ["", "m:^:bridge:user/2001", "m:^:answer^system:reboot", "m:^:answer,park", "m:^:answer/public/XML", "answer",
+     "m:^:set:api_hangup_hook=x", "m:^:set:transferhub_agent=${a}", "m:^:park\n", "m:^:answer park"],
+)  # fmt: skip
+def test_a_trial_leg_that_could_do_more_than_ring_answer_and_wait_is_refused(leg):
+    with pytest.raises(WordingError, match="trial_leg"):
+        script(COMMANDS["dial"], trial(leg))
