@@ -99,6 +99,20 @@ def _recv_dtmf(switch: "SimulatedSwitch", argument: str) -> str:
     return f"-ERR Cannot find session with uuid {uuid}\n"
 
 
+def _send_dtmf(switch: "SimulatedSwitch", argument: str) -> str:
+    """Out to whoever is at the far end: for a loopback that is its other half, for a telephone nobody who listens."""
+    uuid, _, digits = argument.partition(" ")
+    if not digits:
+        return "-USAGE: <uuid> <dtmf_data>\n"
+    channel = switch.channels.get(uuid)
+    if channel is None:
+        return f"-ERR Cannot find session with uuid {uuid}\n"
+    if channel.peer and "other_loopback_leg_uuid" in channel.variables:
+        for digit in digits.partition("@")[0]:
+            channel.peer.press(digit, source="UNKNOWN")
+    return f"+OK {uuid} sent DTMF {digits}.\n"
+
+
 async def _audio_stream(switch: "SimulatedSwitch", argument: str) -> str:
     words = argument.split(" ", 5)
     if len(words) < 2:
@@ -139,6 +153,7 @@ CHANNEL_COMMANDS: dict[str, ChannelCommand] = {
     "uuid_getvar": _getvar,
     "uuid_kill": _kill,
     "uuid_recv_dtmf": _recv_dtmf,
+    "uuid_send_dtmf": _send_dtmf,
     "uuid_setvar": _setvar,
     "uuid_transfer": _transfer,
 }

@@ -1,5 +1,6 @@
 """Where a dial string leads: `user/`, `sofia/`, `loopback/`, `error/`. Each makes the channels of one leg."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -151,6 +152,16 @@ async def _speak(switch: "SimulatedSwitch", inbound: Channel, outgoing: Channel)
         await CallerTelephone(outgoing.variables).invited(Call(inbound, outgoing.variables))
 
 
+class Crossed:
+    """One half of a loopback says what the other half is given to hear, a tick later."""
+
+    def __init__(self, other: Channel):
+        self._leg = other.leg
+
+    def frame(self) -> np.ndarray | None:
+        return self._leg.heard
+
+
 class SoundMouth:
     """Says one sound, and nothing behind its end."""
 
@@ -163,8 +174,9 @@ class SoundMouth:
 
 
 def _loopback(switch: "SimulatedSwitch", address: str, variables: dict[str, str]) -> list[Channel]:
-    """`loopback/app=NAME[:data]` or `loopback/EXT[/CONTEXT]`; both halves keep originate's variables."""
+    """`loopback/app=NAME[:data]` or `loopback/EXT[/CONTEXT[/DIALPLAN]]`; both halves keep originate's variables."""
     extension, _, context = address.partition("/")
+    context, _, dialplan = context.partition("/")
     name, _, data = extension.removeprefix("app=").partition(":")
     if extension.startswith("app=") and name not in APPLICATIONS:
         raise Unreachable("CHAN_NOT_IMPLEMENTED")
@@ -172,7 +184,10 @@ def _loopback(switch: "SimulatedSwitch", address: str, variables: dict[str, str]
     near.create()
     copies = {name: value for name, value in variables.items() if name != "origination_uuid"}
     far = _incoming(switch, f"loopback/{extension}-b", near, extension, context or "default")
-    far.variables |= copies
+    far.profile = far.initial = replace(far.profile, dialplan=dialplan or "XML")
+    far.variables |= copies | {"is_loopback": "1", "loopback_leg": "B", "other_loopback_leg_uuid": near.uuid}
+    near.variables |= {"is_loopback": "1", "loopback_leg": "A", "other_loopback_leg_uuid": far.uuid}
+    near.leg.mouth, far.leg.mouth = Crossed(far), Crossed(near)
     far.create()
     if extension.startswith("app="):
         far.execute([(name, data)])

@@ -166,8 +166,8 @@ class Media:
     def tick(self) -> None:
         """Move 20 ms of sound."""
         legs = list(self.legs.values())
-        for leg in legs:
-            said = leg.mouth.frame() if leg.mouth is not None else None
+        # All mouths first: one half of a loopback says what the other half heard in the tick before.
+        for leg, said in [(leg, leg.mouth.frame() if leg.mouth is not None else None) for leg in legs]:
             leg.heard, leg.talkers = SILENCE, NOBODY
             if leg.on_hold:
                 leg.said = None
