@@ -16,7 +16,9 @@ group "audio.<process>"   -> one web process
     {"type": "leg.hold", "uuid": B, "on": bool}
 group "transfer.<id hex>" -> API long polls, pages
     {"type": "transfer.changed", "id": hex, "version": n, "state": s}
-group "transfers"         -> boards: the same message for every transfer
+    {"type": "transfer.said", "id": hex}                        something was said; the words are in the database
+group "transfers"         -> boards: the same messages for every transfer, and
+    {"type": "leg.state", "id": hex, "leg": "caller" | "agent", "what": "talking" | "muted" | "held", "on": bool}
 """
 
 import asyncio

@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from calls import bus, dispatch
 from calls.models import AudioSession, Utterance, WebProcess
 from calls.services.transfers import apply_event
 from calls.transfer import events as e
@@ -162,6 +164,9 @@ def add_utterance(session_id: int, who: str, text: str, item_id: str = "") -> No
         item_id=item_id[:64],
         at=timezone.now(),
     )
+    message = {"type": "transfer.said", "id": session.transfer_id.hex}
+    plan = dispatch.Plan([(bus.transfer_group(session.transfer_id), message), (bus.BOARD, message)])
+    transaction.on_commit(lambda: dispatch.deliver(plan))
 
 
 aheartbeat = sync_to_async(heartbeat)

@@ -267,10 +267,10 @@ def test_keys_of_others_and_of_two_who_talk_are_nobodys_business(index):
     assert fed(index, event("DTMF", "b1", DTMF_Digit="2")) == []
 
 
-def test_the_agents_hold_is_told_to_machine_and_announcer(index):
+def test_the_agents_hold_is_told_to_machine_announcer_and_boards(index):
     fed(index, job("+OK b1\n"))
     actions = interpret(event("CHANNEL_HOLD", "b1"), index, NOW)
-    assert [type(action).__name__ for action in actions] == ["TellAudio", "Apply"]
+    assert [type(action).__name__ for action in actions] == ["TellAudio", "Apply", "TellBoard"]
     assert actions[0].message == {"type": "leg.hold", "uuid": "b1", "on": True}
     assert fed(index, event("CHANNEL_UNHOLD", "b1")) == [e.AgentUnheld("m1", "b1")]
     assert fed(index, event("CHANNEL_HOLD", "A")) == []
