@@ -35,6 +35,7 @@ EVENTS: dict[str, Promise] = {
     "TicketOpened": gettext_lazy("A ticket is opened"),
     "TicketNumbered": gettext_lazy("OmniPlay has given the ticket its number"),
     "RepeatRequested": gettext_lazy("The announcement is repeated (%(source)s)"),
+    "RedirectRequested": gettext_lazy("Another extension is asked for (%(source)s)"),
     "EndRequested": gettext_lazy("The conversation is ended (%(source)s)"),
     "SkipRequested": gettext_lazy("The next agent is asked for (%(source)s)"),
     "CancelRequested": gettext_lazy("The caller is taken back (%(source)s)"),

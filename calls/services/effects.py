@@ -20,6 +20,7 @@ from calls.models import (
     Transfer,
 )
 from calls.selectors import agents_of
+from calls.services import redirects
 from calls.transfer import commands as c
 from calls.transfer import events as e
 from calls.transfer.snapshot import Snapshot
@@ -35,7 +36,7 @@ def carry_out(transfer: Transfer, snapshot: Snapshot, command: c.Command, plan: 
     elif isinstance(command, c.AnnouncerNote):
         _note(transfer, command, plan)
     elif isinstance(command, c.ClaimAgent):
-        return _claim_agents(transfer, now)
+        return _claim_agents(transfer, now, command.number)
     elif isinstance(command, c.CloseAttempt):
         Attempt.objects.filter(mark=command.attempt).update(
             outcome=command.outcome, cause=command.cause[:64], reason=command.reason[:300], ended_at=now
@@ -57,10 +58,10 @@ def carry_out(transfer: Transfer, snapshot: Snapshot, command: c.Command, plan: 
 
 
 # ---------------------------------------------------------------- agents
-def _claim_agents(transfer: Transfer, now: datetime) -> e.Event:
+def _claim_agents(transfer: Transfer, now: datetime, wanted: str) -> e.Event:
     """One agent, one offer: a conditional UPDATE of the extension decides who of two transfers gets it."""
-    candidates = _candidates(transfer)
-    ring_all = transfer.department.strategy == Department.Strategy.RING_ALL and not transfer.destination
+    candidates = [*redirects.reachable(transfer, wanted), *_candidates(transfer)]
+    ring_all = transfer.department.strategy == Department.Strategy.RING_ALL and not (transfer.destination or wanted)
     claimed: list[Extension] = []
     for extension in sorted(candidates, key=lambda x: x.pk) if ring_all else candidates:
         # ring-all claims in one order everywhere, so that two such transfers cannot wait for each other

@@ -10,6 +10,9 @@ REASONS = {
     "already_talking": _("Caller and agent are already talking."),
     "not_talking": _("Caller and agent do not talk yet."),
     "nobody_answered_yet": _("No agent has answered yet."),
+    "unknown_extension": _("No extension in use has this number."),
+    "already_rung": _("This extension is the one being called now."),
+    "extension_busy": _("This extension is in another transfer just now."),
     "not_ordered": _("Nobody asked for this."),
 }
 

@@ -28,7 +28,7 @@ from calls.models import (
     TransferEvent,
     WebhookDelivery,
 )
-from calls.services import effects, reasons, store
+from calls.services import effects, reasons, redirects, store
 from calls.transfer import events as e
 from calls.transfer import machine
 from calls.transfer.snapshot import Snapshot
@@ -98,6 +98,8 @@ def _step(transfer: Transfer, event: e.Event, plan: dispatch.Plan, by: str, now:
         current = queue.popleft()
         before = store.load(transfer)
         result = machine.step(before, current, now)
+        if isinstance(current, e.RedirectRequested):
+            result = redirects.checked(result, before, transfer, current, plan)
         if result.verdict is Verdict.MOVED:
             if isinstance(current, e.AgentJoined):
                 effects.answered_by(transfer, current, before)

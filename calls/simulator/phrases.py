@@ -17,7 +17,7 @@ class Meaning(StrEnum):
     REPEAT = "repeat"  # did not understand
     WAIT = "wait"  # asks for a moment: neither a yes nor a no
     VOICEMAIL = "voicemail"  # an answering machine's greeting
-    EXTENSION = "extension"  # sends the caller to another extension: a rejection with that reason
+    EXTENSION = "extension"  # sends the caller to another one; where there is no tool for that, a rejection
     CHAT = "chat"  # talk between agent and caller once connected: means nothing to the announcer
     UNCLEAR = "unclear"  # nothing in the table sounds like it
 
@@ -28,6 +28,8 @@ class Phrase:
     meaning: Meaning
     reason: str | None = None
     """What a good model reports as the reason of a rejection."""
+    extension: str | None = None
+    """The extension it names."""
 
 
 _M = Meaning
@@ -60,7 +62,13 @@ PHRASES: dict[str, Phrase] = {
         _M.VOICEMAIL,
     ),
     "passa_para_o_ramal": Phrase(
-        "Isso não é comigo. Passa para o ramal dois mil e três.", _M.EXTENSION, "pediu para passar para o ramal 2003"
+        "Isso não é comigo. Passa para o ramal dois mil e três.",
+        _M.EXTENSION,
+        "pediu para passar para o ramal 2003",
+        "2003",
+    ),
+    "nao_existe_esse_ramal": Phrase(
+        "Quem cuida disso é o ramal nove mil e onze.", _M.EXTENSION, "pediu para passar para o ramal 9011", "9011"
     ),
     "em_que_posso_ajudar": Phrase("Bom dia, em que posso ajudar?", _M.CHAT),
     "estou_aguardando": Phrase("Sim, estou aguardando.", _M.CHAT),

@@ -12,6 +12,7 @@ OUTCOMES: dict[str, str] = {
     "two_phones": "accepted",  # one of the two answers
     "rejects": "rejected",
     "asks_then_rejects": "rejected",
+    "redirects": "rejected",  # names an extension that nobody has; asked again, he says no
     "presses_2": "rejected",
     "declines": "rejected",  # the decline button, without answering
     "hangs_up": "rejected",  # in mid-announcement: "hung_up"

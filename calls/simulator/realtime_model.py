@@ -102,6 +102,8 @@ def _react(turn: Turn, heard: Heard, announcement: str) -> list[Say | Call]:
     match heard.meaning:
         case Meaning.ACCEPT:
             return _call(turn, Call("accept_transfer"))
+        case Meaning.EXTENSION if "transfer_to_extension" in turn.tools:
+            return _call(turn, Call("transfer_to_extension", {"number": heard.extension or ""}))
         case Meaning.REJECT | Meaning.EXTENSION:
             return _call(turn, Call("reject_transfer", {"reason": heard.reason or "não pode atender"}))
         case Meaning.VOICEMAIL:

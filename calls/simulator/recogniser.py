@@ -42,6 +42,10 @@ class Heard:
         return next((phrase.reason for phrase in reversed(self.phrases) if phrase.reason), None)
 
     @property
+    def extension(self) -> str | None:
+        return next((phrase.extension for phrase in reversed(self.phrases) if phrase.extension), None)
+
+    @property
     def text(self) -> str:
         return " ".join(phrase.text for phrase in self.phrases)
 

@@ -18,7 +18,7 @@ OPTIONS: dict[str, Any] = {
     "ring_seconds": 1.0,  # 0: answers or refuses without ringing
     "talk_seconds": 6.0,  # from the caller's first word; None: stays until hung up
     "reason": None,  # rejects: a key of phrases.py, or the reason as its table has it
-    "phrase": None,  # accepts: a key of phrases.py
+    "phrase": None,  # accepts, redirects: a key of phrases.py
     "hello": None,  # whether he says "alô?" when he answers; None: as the temperament does
     "voice": None,  # an espeak-ng voice; None: by the number
     "after_seconds": None,  # interrupts, hangs_up: seconds into the speech
@@ -162,6 +162,15 @@ async def rejects(agent: Agent) -> None:
     await agent.says(Meaning.REJECT)
 
 
+async def redirects(agent: Agent) -> None:
+    """Names another extension (option phrase; else one that nobody has); asked again, he says no."""
+    await agent.picks_up(hello=True)
+    await agent.hears_out()
+    await agent.handset.say(phrase_key(agent.options["phrase"] or "nao_existe_esse_ramal"))
+    await agent.hears_out()
+    await agent.says(Meaning.REJECT)
+
+
 async def silent(agent: Agent) -> None:
     await agent.picks_up(hello=False)
 
@@ -247,6 +256,7 @@ BEHAVIOURS: dict[str, Callable[[Agent], Awaitable[None]]] = {
     "hello_only": hello_only,
     "interrupts": interrupts,
     "asks_then_rejects": asks_then_rejects,
+    "redirects": redirects,
     "tone": tone,
 }
 """What the one telephone of a number does. Two more temperaments say how many telephones there are: not_registered

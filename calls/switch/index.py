@@ -7,6 +7,7 @@ by the commands that are sent. Losing it costs nothing but the rebuilding.
 from dataclasses import dataclass, field
 from typing import Any
 
+from calls.switch.keys import ExtensionKeys
 from calls.transfer import commands as c
 
 
@@ -25,6 +26,7 @@ class Dialling:
     failed: bool = False
     left: bool = False  # the agent is gone, and that was told
     streaming: bool = False  # we want the announcer's stream on his leg
+    keys: ExtensionKeys = field(default_factory=ExtensionKeys)
     deciding: bool = True  # false once he is put through or let go: his keys are his own
 
     def number_of(self, uuid: str) -> str:

@@ -143,7 +143,12 @@ class SendHome(SwitchCommand):
 # ---------------------------------------------------------------- done by services, in the transaction
 @dataclass(frozen=True, slots=True)
 class ClaimAgent(LocalEffect):
-    """Lock the next agent(s); answered at once by AgentClaimed or NobodyToRing."""
+    """Lock the next agent(s); answered at once by AgentClaimed or NobodyToRing.
+
+    `number`: this extension first, whoever is next only if another transfer was faster.
+    """
+
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

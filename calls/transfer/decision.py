@@ -14,8 +14,12 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from calls.transfer.events import Choice, DecisionMade, Event, RedirectRequested
+from calls.transfer.states import Source
+
 ACCEPT, REJECT, VOICEMAIL = "accept_transfer", "reject_transfer", "voicemail_detected"
-TOOLS = frozenset({ACCEPT, REJECT, VOICEMAIL})
+REDIRECT = "transfer_to_extension"
+TOOLS = frozenset({ACCEPT, REJECT, VOICEMAIL, REDIRECT})
 
 GREETING_MS = 700
 """An "alô?" is shorter than this ..."""
@@ -86,13 +90,21 @@ class Voicemail:
 
 
 @dataclass(frozen=True, slots=True)
+class Redirect:
+    """He named another extension; whether there is one of that number is not known here."""
+
+    number: str
+    rule: str = "agent_named_another"
+
+
+@dataclass(frozen=True, slots=True)
 class Unclear:
     """Nothing is decided. `rule` names why; "" : the response decided nothing and claimed nothing."""
 
     rule: str = ""
 
 
-Verdict = Accept | Reject | Voicemail | Unclear
+Verdict = Accept | Reject | Voicemail | Redirect | Unclear
 
 
 def _words(text: str) -> frozenset[str]:
@@ -131,17 +143,51 @@ def dispose(response: Response, hearing: Hearing, already_answered: Collection[s
         return Unclear("only_a_greeting")
     if name == REJECT:
         return Reject(reason_of(calls))
+    if name == REDIRECT:
+        return _redirected(calls, hearing.transcript)
     return _accepted(hearing.transcript)
 
 
+def event_of(verdict: Verdict, attempt: str) -> Event | None:
+    """What the transfer is told; None where nothing is decided."""
+    match verdict:
+        case Accept():
+            return DecisionMade(attempt, Choice.ACCEPT, Source.VOICE)
+        case Reject():
+            return DecisionMade(attempt, Choice.REJECT, Source.VOICE, verdict.reason)
+        case Voicemail():
+            return DecisionMade(attempt, Choice.VOICEMAIL, Source.VOICE)
+        case Redirect():
+            return RedirectRequested(verdict.number, Source.VOICE, attempt)
+    return None
+
+
+def _redirected(calls: Iterable[ToolCall], transcript: str) -> Verdict:
+    numbers = {re.sub(r"[\s.-]", "", _argument(call, "number") or "") for call in calls}
+    number = numbers.pop()
+    if numbers or not re.fullmatch(r"[0-9]{1,12}", number):
+        return Unclear("no_extension_named")
+    if _is_greeting(_said_words(transcript)):
+        return Unclear("a_question_is_no_answer")
+    return Redirect(number)
+
+
 def _accepted(transcript: str) -> Verdict:
-    said = normalised(transcript).replace("pois nao", "pois-nao")
-    words = re.findall(r"[\w'-]+", said)
-    if words and _GREETING_WORDS.issuperset(words):
+    words = _said_words(transcript)
+    if _is_greeting(words):
         return Unclear("a_question_is_no_answer")
     if not _NO.isdisjoint(words) and _YES.isdisjoint(words):
         return Unclear("transcript_says_no")
     return Accept()
+
+
+def _said_words(transcript: str) -> list[str]:
+    return re.findall(r"[\w'-]+", normalised(transcript).replace("pois nao", "pois-nao"))
+
+
+def _is_greeting(words: list[str]) -> bool:
+    """Words were heard, and none that answers anything."""
+    return bool(words) and _GREETING_WORDS.issuperset(words)
 
 
 def by_speech_alone(spans: Sequence[Span]) -> Verdict:
@@ -196,14 +242,19 @@ def longest_speech_ms(spans: Iterable[Span]) -> int:
 def reason_of(calls: Iterable[ToolCall]) -> str:
     """The first usable reason, at most 300 characters, on one line; "" when the arguments make no sense."""
     for call in calls:
-        try:
-            reason = json.loads(call.arguments)["reason"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            continue
-        if isinstance(reason, str) and reason.strip():
+        reason = _argument(call, "reason")
+        if reason is not None and reason.strip():
             printable = "".join(c if c.isprintable() else " " for c in reason[: 4 * REASON_LENGTH])
             return " ".join(printable.split())[:REASON_LENGTH]
     return ""
+
+
+def _argument(call: ToolCall, name: str) -> str | None:
+    try:
+        value = json.loads(call.arguments)[name]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None
 
 
 def normalised(text: str) -> str:

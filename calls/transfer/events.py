@@ -40,6 +40,19 @@ class SkipRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RedirectRequested(Event):
+    """This extension shall be rung instead: named by the agent (voice, key 3) or by a supervisor.
+
+    `attempt` "" = the current. `calls.services` refuses it before it is stepped when nobody has that number.
+    """
+
+    number: str  # as in calls.validators.EXTENSION
+    source: Source
+    attempt: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EndRequested(Event):
     """A supervisor ends the conversation: the agent is let go, the caller goes where the department says."""
 

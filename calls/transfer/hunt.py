@@ -9,8 +9,13 @@ from calls.transfer.states import AttemptOutcome, Outcome, Source, State
 from calls.transfer.work import PROMPT_LIMIT, SHORTEST_RING, Deadline, Work
 
 
-def next_agent(w: Work, ended: AttemptOutcome, *, cause: str = "", reason: str = "", by: Source | None = None) -> None:
-    """The attempt is over: ring the next one where limits allow, else finish with this attempt's outcome."""
+def next_agent(
+    w: Work, ended: AttemptOutcome, *, cause: str = "", reason: str = "", by: Source | None = None, number: str = ""
+) -> None:
+    """The attempt is over: ring the next one where limits allow, else finish with this attempt's outcome.
+
+    `number`: somebody asked for this extension; that is one attempt more, whatever their limit, but no longer wait.
+    """
     s = w.snapshot
     w.close_attempt(ended, cause=cause, reason=reason)
     outcome = Outcome.NO_ANSWER if ended == AttemptOutcome.SKIPPED else Outcome(ended.value)
@@ -18,9 +23,9 @@ def next_agent(w: Work, ended: AttemptOutcome, *, cause: str = "", reason: str =
     time_left = s.wait_until is None or (s.wait_until - w.now).total_seconds() >= min(
         SHORTEST_RING, s.policy.ring_seconds
     )
-    if s.attempts_made < s.policy.max_attempts and time_left:
+    if (number or s.attempts_made < s.policy.max_attempts) and time_left:
         # Answered at once, in this very state: AgentClaimed dials, NobodyToRing ends with the outcome decided here.
-        w.do(c.ClaimAgent())
+        w.do(c.ClaimAgent(number))
     else:
         finish(w, None)
 

@@ -99,6 +99,14 @@ _ROWS: dict[type[e.Event], dict[State | str, Rule]] = {
         RETURNING: illegal("already_returning"),
         "otherwise": OVER,
     },
+    e.RedirectRequested: {
+        REQUESTED: TOO_EARLY,
+        PARKING: TOO_EARLY,
+        DIALLING: moves(m.redirect, *HUNT),
+        ANNOUNCING: moves(m.redirect, *HUNT),
+        CONNECTING: illegal("being_connected"),
+        "otherwise": OVER,
+    },
     e.EndRequested: {
         REQUESTED: TOO_EARLY,
         PARKING: TOO_EARLY,

@@ -173,6 +173,15 @@ def skip(w: Work, event: e.SkipRequested) -> None:
     next_agent(w, AttemptOutcome.SKIPPED, by=Source.CONSOLE)
 
 
+def redirect(w: Work, event: e.RedirectRequested) -> None:
+    """Somebody else is to be rung: the agent's own wish is a no of his, a supervisor's passes him over."""
+    w.let_agent_go()
+    if event.source == Source.CONSOLE:
+        next_agent(w, AttemptOutcome.SKIPPED, by=event.source, number=event.number)
+    else:
+        next_agent(w, AttemptOutcome.REJECTED, reason="redirected", by=event.source, number=event.number)
+
+
 # ---------------------------------------------------------------- announcing
 def announcer_ready(w: Work, event: e.AnnouncerReady) -> None:
     s = w.snapshot

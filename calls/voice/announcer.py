@@ -14,7 +14,8 @@ from django.db import Error as DatabaseError
 
 from calls import bus
 from calls.services import ClaimedAudio, LiveAudio
-from calls.transfer.events import AnnouncerLost, DecisionMade, Event
+from calls.transfer.events import AnnouncerLost, DecisionMade, Event, RedirectRequested
+from calls.transfer.states import Verdict
 from calls.voice import effects as fx
 from calls.voice.clips import stream_audio
 from calls.voice.dialogue import Dialogue
@@ -84,6 +85,8 @@ class Announcer(Leg):
             self.dialogue.repeat()
         elif name == "caller_left":
             self.dialogue.caller_left()
+        elif name == "redirect_refused":
+            self.dialogue.redirect_refused()
         else:
             super().note(name)
         self._perform()
@@ -174,7 +177,9 @@ class Announcer(Leg):
         excused = False
         while True:
             try:
-                await self.door.apply_event(self.claimed.transfer_id, event)
+                applied = await self.door.apply_event(self.claimed.transfer_id, event)
+                if isinstance(event, RedirectRequested) and applied.verdict is Verdict.ILLEGAL:
+                    self.note("redirect_refused")
                 return
             except DatabaseError as error:
                 self.log.warning("audio.not_told", event_name=type(event).__name__, error=type(error).__name__)

@@ -12,51 +12,33 @@ from time import monotonic
 from typing import Any
 
 from calls.transfer import decision
-from calls.transfer.decision import Accept, Hearing, Reject, Response, Unclear, Verdict, Voicemail
-from calls.transfer.events import AnnouncementEnded, AnnouncementStarted, Choice, DecisionMade
-from calls.transfer.states import Source
+from calls.transfer.decision import Hearing, Redirect, Response, ToolCall, Unclear, Verdict
+from calls.transfer.events import AnnouncementEnded, AnnouncementStarted
 from calls.voice import protocol as p
 from calls.voice import script
-from calls.voice.announcement import Announcement
-from calls.voice.audio import SpeechDetector
-from calls.voice.effects import Effect, LeaveModel, Silence, Synthesise, Tell, ToModel, Write
-from calls.voice.mouth import Mouth
-from calls.voice.responses import Responses
-from calls.voice.watch import PROBE, Clock, ModelWatch
-
-ANNOUNCEMENT = "announcement"
+from calls.voice.effects import LeaveModel, Silence, Synthesise, Tell, Write
+from calls.voice.speaking import ANNOUNCEMENT, Speaking
+from calls.voice.transcripts import Transcripts
+from calls.voice.watch import PROBE, Clock
 
 
-class Dialogue:
+class Dialogue(Speaking):
     """One agent's leg. Every public method is an event; what is to be done then waits in take_effects()."""
 
     def __init__(self, attempt: str, brief: dict[str, Any], *, model: str, transcribe: str, clock: Clock = monotonic):
-        self._effects: list[Effect] = []
-        self.ears = SpeechDetector()
+        super().__init__(brief, clock)
         self.usage: dict[str, Any] = {}
         self.has_model = True
         """False: the keys decide."""
         self.decided = False
-        self._attempt, self._brief = attempt, brief
-        self._language = str(brief.get("language", ""))
+        self._attempt = attempt
         self._model, self._transcribe = model, transcribe
-        self._announcement = Announcement(str(brief.get("announcement_text", "")))
-        self._responses = Responses()
-        self._mouth = Mouth(self._effects)
+        self._transcripts = Transcripts(transcribe not in ("", "none"))
         self._connected = self._leaving = self._on_hold = self._our_turn = False
         self._turn_began: int | None = None  # the agent's turn, as the model hears it
-        self._watch = ModelWatch(clock)
-        self._last_turn = ""
-        self._transcripts: dict[str, str] = {}
-        self._disposed: set[str] = set()
-
-    def take_effects(self) -> list[Effect]:
-        """What is to be done, in order, and not taken yet."""
-        taken, self._effects[:] = self._effects.copy(), []
-        return taken
+        self._redirecting: tuple[ToolCall, ...] | None = None  # asked for, and neither refused nor granted yet
 
     over = property(lambda self: self.decided or self._leaving, doc="Nothing the agent says matters any more.")
-    _now = property(lambda self: self.ears.now_ms)
 
     # ------------------------------------------------------------ the model
     def model_up(self) -> None:
@@ -180,6 +162,18 @@ class Dialogue:
             self._do(LeaveModel(""))
             self._do(Synthesise("caller_left", script.text("caller_left", self._language)))
 
+    def redirect_refused(self) -> None:
+        """The extension that the agent named, by voice or key, cannot be rung: say so and ask again."""
+        calls, self._redirecting = self._redirecting or (), None
+        if self.over or not self._connected:
+            return
+        said = script.text("redirect_refused", self._language)
+        if self.has_model:
+            self._nothing_done(calls, "there is no such extension")
+            self._ask(script.say_exactly(said, self._language), tools=False)
+        else:
+            self._do(Synthesise("redirect_refused", f"{said} {script.text('keys', self._language)}"))
+
     def moment(self) -> None:
         """Something of ours takes its time."""
         self._do(Synthesise("moment", script.text("moment", self._language)))
@@ -195,17 +189,6 @@ class Dialogue:
             self._mouth.play(pcm, "", self._now)
 
     # ------------------------------------------------------------ announcing
-    def _announce(self) -> None:
-        item_id = self._announcement.item_id if self._announcement.began_at is None else ""  # truncated at most once
-        self._announcement.begin()
-        self._announcement.sent([self._mouth.play(bytes(self._announcement.speech), item_id, self._now)])
-
-    def _stream_announcement(self, speech: bytes) -> None:
-        if not self._announcement.going:
-            self._announcement.begin()
-            speech = bytes(self._announcement.speech)
-        self._announcement.sent(self._mouth.stream(speech, self._announcement.item_id, self._now))
-
     def _follow_announcement(self) -> None:
         first_time = self._announcement.began_at is None
         if self._announcement.started():
@@ -224,14 +207,7 @@ class Dialogue:
             self._our_turn = not self._our_turn
             self._do(Tell((AnnouncementStarted if self._our_turn else AnnouncementEnded)(self._attempt)))
 
-    def _ask_for_announcement(self) -> None:
-        self._ask(script.say_exactly(self._announcement.text, self._language), tools=False, purpose=ANNOUNCEMENT)
-
     # ------------------------------------------------------------ the model speaks
-    def _ask(self, instructions: str = "", *, tools: bool = True, purpose: str = "") -> None:
-        self._watch.sign()
-        self._send(self._responses.ask(self._now, instructions, tools=tools, purpose=purpose))
-
     def _sound(self, delta: p.AudioDelta) -> None:
         if not self._responses.is_wanted(delta.response_id):
             return
@@ -254,16 +230,16 @@ class Dialogue:
             self.model_lost(f"response_failed {done.reason}")
         if not self.has_model:
             return
-        hearing = Hearing(self._announcement.began_at, self.ears.spans(), self._transcripts.get(self._last_turn, ""))
+        hearing = Hearing(self._announcement.began_at, self.ears.spans(), self._transcripts.last)
         # A response that the agent spoke into decides nothing: his new turn will.
         response = Response(done.status if counts else "cancelled", done.calls, asked_at)
         verdict = decision.dispose(response, hearing, self._disposed)
+        if isinstance(verdict, Redirect):
+            self._redirecting = done.calls
         self._dispose(verdict)
-        if self.decided:
+        if self.decided or self._redirecting is not None:
             return
-        for call in done.calls:
-            self._disposed.add(call.call_id)
-            self._send([p.tool_output(call.call_id, {"done": False, "why": "nothing is decided yet"})])
+        self._nothing_done(done.calls, "nothing is decided yet")
         self._send(following)
         doubtful = isinstance(verdict, Unclear) and (verdict.rule or done.status != "completed")
         if counts and doubtful and not following and purpose != ANNOUNCEMENT and not self._announcement.going:
@@ -302,49 +278,28 @@ class Dialogue:
         if announcement.interrupted():
             self._do(Tell(AnnouncementEnded(self._attempt)))
 
-    def _stop_answering(self) -> None:
-        """No more of the active response, silence, and the model told what was heard."""
-        self._send(self._responses.interrupt())
-        self._send(self._mouth.interrupt(self._now))
-
     def _turn_committed(self, item_id: str) -> None:
         self._turn_began = None
         self._watch.noticed(self._now)
-        self._last_turn = item_id
+        self._transcripts.turn_ended(item_id)
         # A greeting, where the announcement goes on or is yet to come: that is the answer.
         if self._connected and not self._announcement.going and not self._responses.is_doing(ANNOUNCEMENT):
             self._ask()
 
     def _transcript(self, said: p.Transcript) -> None:
         if said.who == "agent":
-            self._transcripts[said.item_id] = said.text
+            self._transcripts.written(said.item_id, said.text)
         if said.text and said.item_id != self._announcement.item_id:
             self._do(Write(said.who, said.text, said.item_id))
 
     @property
     def awaits_transcript(self) -> bool:
         """The agent's last turn is not written down yet."""
-        if not self.has_model or self._transcribe in ("", "none"):
-            return False
-        return self._last_turn not in ("", *self._transcripts)
+        return self.has_model and self._transcripts.awaited
 
     # ------------------------------------------------------------ what comes of it
     def _dispose(self, verdict: Verdict) -> None:
-        match verdict:
-            case Accept():
-                choice, reason = Choice.ACCEPT, ""
-            case Reject():
-                choice, reason = Choice.REJECT, verdict.reason
-            case Voicemail():
-                choice, reason = Choice.VOICEMAIL, ""
-            case Unclear():
-                return
-        self.decided = True
-        self._do(Tell(DecisionMade(self._attempt, choice, Source.VOICE, reason)))
-
-    def _send(self, messages: list[bytes]) -> None:
-        for message in messages:
-            self._do(ToModel(message))
-
-    def _do(self, effect: Effect) -> None:
-        self._effects.append(effect)
+        event = decision.event_of(verdict, self._attempt)
+        if event is not None:
+            self.decided = not isinstance(verdict, Redirect)
+            self._do(Tell(event))

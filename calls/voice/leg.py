@@ -48,7 +48,7 @@ class Leg:
         """What the switch does with a clip of ours."""
 
     def note(self, name: str) -> None:
-        """repeat, caller_left, close."""
+        """repeat, caller_left, redirect_refused, close."""
         if name == "close":
             self.spawn(self.close())
 

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import pybase64
 
-from calls.transfer.decision import ACCEPT, MODEL_SILENCE_MS, REJECT, VOICEMAIL, ToolCall
+from calls.transfer.decision import ACCEPT, MODEL_SILENCE_MS, REDIRECT, REJECT, VOICEMAIL, ToolCall
 
 RATE = 24_000
 """audio/pcm of the API is 24 kHz only, 16-bit little-endian mono."""
@@ -137,6 +137,11 @@ _TOOLS = [
         REJECT,
         "O atendente não pode ou não quer atender agora.",
         reason={"type": "string", "description": "O motivo, em poucas palavras do atendente."},
+    ),
+    _tool(
+        REDIRECT,
+        "O atendente não atende e deu o número de outro ramal para onde passar a ligação.",
+        number={"type": "string", "description": "O ramal que ele disse, só algarismos, por exemplo 2003."},
     ),
     _tool(VOICEMAIL, "Quem fala é uma gravação, uma caixa postal ou uma secretária eletrônica."),
 ]

@@ -26,11 +26,15 @@ TEXTS = {
         ),
         "caller": "Um cliente",
         "agent": "",
-        "keys": "Para atender, tecle um. Para recusar, tecle dois. Para ouvir de novo, tecle zero.",
+        "keys": (
+            "Para atender, tecle um. Para recusar, tecle dois. Para passar a outro ramal, tecle três, o número do "
+            "ramal e a tecla jogo da velha. Para ouvir de novo, tecle zero."
+        ),
         "keys_only": "Desculpe, não consegui ouvir você.",
         "caller_left": "O cliente desligou. Obrigada.",
         "moment": "Um momento, por favor.",
         "ask_again": "Desculpe, não entendi. Você pode atender agora?",
+        "redirect_refused": "Esse ramal não está disponível. Você pode atender agora?",
         "ticket": (
             "No momento ninguém pôde atender. Abri um chamado para você. Seu protocolo é: {protocol}. "
             "Repetindo: {protocol}. Em breve entraremos em contato."
@@ -48,11 +52,15 @@ TEXTS = {
         ),
         "caller": "A caller",
         "agent": "",
-        "keys": "To take the call, press one. To decline, press two. To hear this again, press zero.",
+        "keys": (
+            "To take the call, press one. To decline, press two. To pass it to another extension, press three, the "
+            "extension's number and the hash key. To hear this again, press zero."
+        ),
         "keys_only": "Sorry, I could not hear you.",
         "caller_left": "The caller has hung up. Thank you.",
         "moment": "One moment, please.",
         "ask_again": "Sorry, I did not understand. Can you take the call now?",
+        "redirect_refused": "That extension is not available. Can you take the call now?",
         "ticket": (
             "Nobody was able to take your call. I have opened a ticket for you. Your number is: {protocol}. "
             "Once more: {protocol}. We will contact you soon."
@@ -74,7 +82,8 @@ pode atender. Sua única tarefa é entender a resposta dele.
 Quando chamar as ferramentas:
 - accept_transfer: só se o atendente disser com clareza que atende agora (“sim”, “pode passar”, “manda”, “eu atendo”).
 - reject_transfer: se disser que não pode, não quer, está ocupado, que o cliente ligue depois ou que é com outra \
-pessoa. Em reason, o motivo em poucas palavras dele.
+pessoa (sem dar o ramal). Em reason, o motivo em poucas palavras dele.
+- transfer_to_extension: só se pedir para passar a ligação a outro ramal e disser o número. Em number, os algarismos.
 - voicemail_detected: se for uma gravação, caixa postal ou secretária eletrônica (“deixe o seu recado”, “após o sinal”).
 - “Alô?”, “quem fala?”, “um momento”, silêncio ou barulho não são resposta: nunca chame ferramenta por isso.
 Se perguntar quem é ou do que se trata, responda em uma frase com os dados abaixo e pergunte de novo se pode atender. \
@@ -92,8 +101,10 @@ be taken. Your only task is to understand the answer.
 
 When to call the tools:
 - accept_transfer: only if the agent clearly says the call is taken now (“yes”, “put them through”).
-- reject_transfer: if the agent cannot, does not want to, is busy, asks for a later call or names somebody else. In \
-reason, a few of the agent's own words.
+- reject_transfer: if the agent cannot, does not want to, is busy, asks for a later call or names somebody else (with \
+no extension). In reason, a few of the agent's own words.
+- transfer_to_extension: only if asked to pass the call to another extension whose number was said. In number, its \
+digits.
 - voicemail_detected: if it is a recording or an answering machine (“leave a message”, “after the tone”).
 - “Hello?”, “who is it?”, “one moment”, silence or noise are no answer: never call a tool for them.
 If asked who it is or what it is about, answer in one sentence from the data below and ask again. If asked to repeat, \
@@ -131,7 +142,7 @@ def language_of(language: str) -> str:
 
 
 def text(name: str, language: str) -> str:
-    """One of our own sentences: keys, keys_only, caller_left, moment, ask_again."""
+    """One of our own sentences: keys, keys_only, caller_left, moment, ask_again, redirect_refused."""
     return TEXTS[language_of(language)][name]
 
 

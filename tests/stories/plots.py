@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from calls.demo.callers import SimulatedCall
-from calls.models import Department, OpeningHours, Ticket
+from calls.models import Department, Extension, OpeningHours, Ticket
 from calls.simulator.realtime_faults import Fault
 from tests.stack import Stack
 
@@ -132,6 +132,26 @@ async def caller_hangs_up_during_the_announcement(stack: Stack) -> Told:
     assert await _leg_is_gone(stack, agent, 10)
     assert stack.seconds_heard(agent, "clip:") > 1
     return Told(call, transfer)
+
+
+async def redirected_by_voice(stack: Stack) -> Told:
+    """He names an extension of no department of his, "dois mil e três"."""
+    stack.book.put("2003", "presses_1")
+    await Extension.objects.acreate(number="2003", name="Carla")
+    told = await live(stack, {"temperament": "redirects", "phrase": "passa_para_o_ramal"}, fields={"max_attempts": 1})
+    first, second = told.transfer["attempts"]
+    assert (first["outcome"], first["reason"], second["extensions"]) == ("rejected", "redirected", ["2003"])
+    return told
+
+
+async def redirected_by_key(stack: Stack) -> Told:
+    [other] = await stack.agents("accepts")
+    call, transfer = await begin(stack, "silent")
+    transfer = await stack.reached(transfer, "announcing")
+    await stack.hears(transfer["agent_uuid"], "clip:")
+    for key in f"3{other}#":
+        stack.switch.channels[transfer["agent_uuid"]].press(key)
+    return Told(call, await stack.ended(transfer))
 
 
 async def without_tickets_the_caller_hears_another_text(stack: Stack) -> Told:

@@ -1,8 +1,11 @@
+import json
+
 import pytest
 
 from calls.transfer.decision import (
     Accept,
     Hearing,
+    Redirect,
     Reject,
     Response,
     Span,
@@ -11,12 +14,15 @@ from calls.transfer.decision import (
     Voicemail,
     by_speech_alone,
     dispose,
+    event_of,
     interrupts,
     is_greeting,
     longest_speech_ms,
     normalised,
     reason_of,
 )
+from calls.transfer.events import RedirectRequested
+from calls.transfer.states import Source
 
 YES = ToolCall("call_1", "accept_transfer")
 NO = ToolCall("call_2", "reject_transfer", '{"reason": "em reunião"}')
@@ -193,3 +199,35 @@ def test_an_announcement_is_silenced_by_speech_that_is_long_or_late_enough(span,
 
 def test_words_are_compared_without_accents_and_case():
     assert normalised("  NÃO  posso,\nJosé ") == "nao posso, jose"
+
+
+def named(number, name="transfer_to_extension"):
+    return ToolCall("call_5", name, json.dumps({"number": number}))
+
+
+@pytest.mark.parametrize(("said", "number"), [("2003", "2003"), ("2 0 0 3", "2003"), ("20-03.", "2003")])
+def test_an_agent_who_names_another_extension_sends_the_caller_there(said, number):
+    verdict = dispose(completed(named(said)), ANSWERED)
+    assert verdict == Redirect(number)
+    assert event_of(verdict, "mark") == RedirectRequested(number, Source.VOICE, "mark")
+
+
+@pytest.mark.parametrize("said", ["", "Carla", "2003; sched_api", "٢٠٠٣", "1" * 13, 2003, None])
+def test_what_is_no_number_names_no_extension(said):
+    assert dispose(completed(named(said)), ANSWERED) == Unclear("no_extension_named")
+
+
+def test_nobody_is_sent_elsewhere_by_an_agent_who_has_not_answered():
+    call = named("2003")
+    assert dispose(Response("cancelled", (call,), 10_500), ANSWERED) == Unclear("response_not_completed")
+    assert dispose(completed(call), Hearing(200, ())) == Unclear("agent_has_not_spoken")
+    assert dispose(completed(call), Hearing(200, (Span(500, 950),))) == Unclear("only_a_greeting")
+    assert dispose(completed(call), Hearing(200, (ANSWER,), "Alô, quem fala?")) == Unclear("a_question_is_no_answer")
+    assert dispose(completed(call, YES), ANSWERED) == Unclear("contradictory_calls")
+    assert dispose(completed(call, named("2004")), ANSWERED) == Redirect("2003")  # one call_id counts once
+    other = ToolCall("call_6", "transfer_to_extension", '{"number": "2004"}')
+    assert dispose(completed(call, other), ANSWERED) == Unclear("no_extension_named")
+
+
+def test_what_decides_nothing_tells_the_transfer_nothing():
+    assert event_of(Unclear("only_a_greeting"), "mark") is None

@@ -37,6 +37,7 @@ SAMPLES: dict[type[e.Event], e.Event] = {
     e.DeadlinePassed: e.DeadlinePassed("start"),
     e.CancelRequested: e.CancelRequested(Source.API),
     e.SkipRequested: e.SkipRequested("ana"),
+    e.RedirectRequested: e.RedirectRequested("2003", Source.CONSOLE),
     e.EndRequested: e.EndRequested("ana"),
     e.RepeatRequested: e.RepeatRequested(MARK, Source.KEY),
     e.DecisionMade: ACCEPT,

@@ -13,7 +13,7 @@ from openai.types.realtime import (
 )
 from pydantic import TypeAdapter
 
-from calls.transfer.decision import ToolCall
+from calls.transfer.decision import TOOLS, ToolCall
 from calls.voice import protocol
 from calls.voice.protocol import (
     AudioDelta,
@@ -56,7 +56,7 @@ def test_the_session_is_one_the_api_takes():
     assert session["output_modalities"] == ["audio"]
     assert session["audio"]["input"]["format"] == {"type": "audio/pcm", "rate": 24000}
     assert session["audio"]["input"]["transcription"] == {"model": "gpt-transcribe", "language": "pt"}
-    assert [tool["name"] for tool in session["tools"]] == ["accept_transfer", "reject_transfer", "voicemail_detected"]
+    assert {tool["name"] for tool in session["tools"]} == TOOLS
     assert session["tools"][1]["parameters"]["required"] == ["reason"]
 
 

@@ -87,7 +87,10 @@ def test_a_caller_without_a_ticket_hears_the_departments_own_text_or_ours():
 
 
 def test_the_keys_are_explained_in_both_languages():
-    assert text("keys", "pt-BR") == "Para atender, tecle um. Para recusar, tecle dois. Para ouvir de novo, tecle zero."
+    assert text("keys", "pt-BR") == (
+        "Para atender, tecle um. Para recusar, tecle dois. Para passar a outro ramal, tecle três, o número do ramal e "
+        "a tecla jogo da velha. Para ouvir de novo, tecle zero."
+    )
     assert "press one" in text("keys", "en")
 
 

@@ -1,0 +1,77 @@
+"""What the announcer's conversation says, and through whom: the model's responses, the clips that go out. Pure.
+
+The half of a Dialogue that speaks; what is heard and what comes of it is in dialogue.py.
+"""
+
+from typing import Any
+
+from calls.transfer.decision import ToolCall
+from calls.voice import protocol as p
+from calls.voice import script
+from calls.voice.announcement import Announcement
+from calls.voice.audio import SpeechDetector
+from calls.voice.effects import Effect, ToModel
+from calls.voice.mouth import Mouth
+from calls.voice.responses import Responses
+from calls.voice.watch import Clock, ModelWatch
+
+ANNOUNCEMENT = "announcement"
+
+
+class Speaking:
+    """Appends what is to be done to its effects. `clock` is the wall's, in seconds."""
+
+    def __init__(self, brief: dict[str, Any], clock: Clock) -> None:
+        self._effects: list[Effect] = []
+        self.ears = SpeechDetector()
+        self._brief = brief
+        self._language = str(brief.get("language", ""))
+        self._announcement = Announcement(str(brief.get("announcement_text", "")))
+        self._responses = Responses()
+        self._mouth = Mouth(self._effects)
+        self._watch = ModelWatch(clock)
+        self._disposed: set[str] = set()  # call_ids of tool calls that were answered
+
+    _now = property(lambda self: self.ears.now_ms)
+
+    def take_effects(self) -> list[Effect]:
+        """What is to be done, in order, and not taken yet."""
+        taken, self._effects[:] = self._effects.copy(), []
+        return taken
+
+    # ------------------------------------------------------------ announcing
+    def _announce(self) -> None:
+        item_id = self._announcement.item_id if self._announcement.began_at is None else ""  # truncated at most once
+        self._announcement.begin()
+        self._announcement.sent([self._mouth.play(bytes(self._announcement.speech), item_id, self._now)])
+
+    def _stream_announcement(self, speech: bytes) -> None:
+        if not self._announcement.going:
+            self._announcement.begin()
+            speech = bytes(self._announcement.speech)
+        self._announcement.sent(self._mouth.stream(speech, self._announcement.item_id, self._now))
+
+    def _ask_for_announcement(self) -> None:
+        self._ask(script.say_exactly(self._announcement.text, self._language), tools=False, purpose=ANNOUNCEMENT)
+
+    # ------------------------------------------------------------ the model
+    def _ask(self, instructions: str = "", *, tools: bool = True, purpose: str = "") -> None:
+        self._watch.sign()
+        self._send(self._responses.ask(self._now, instructions, tools=tools, purpose=purpose))
+
+    def _stop_answering(self) -> None:
+        """No more of the active response, silence, and the model told what was heard."""
+        self._send(self._responses.interrupt())
+        self._send(self._mouth.interrupt(self._now))
+
+    def _nothing_done(self, calls: tuple[ToolCall, ...], why: str) -> None:
+        for call in calls:
+            self._disposed.add(call.call_id)
+            self._send([p.tool_output(call.call_id, {"done": False, "why": why})])
+
+    def _send(self, messages: list[bytes]) -> None:
+        for message in messages:
+            self._do(ToModel(message))
+
+    def _do(self, effect: Effect) -> None:
+        self._effects.append(effect)
