@@ -20,9 +20,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from calls.simulator.realtime_faults import Fault
+from calls.simulator.realtime_manner import PORTUGUESE, Manner
 from calls.simulator.realtime_response import Pace
 from calls.simulator.realtime_session import RealtimeSession
-from calls.simulator.recogniser import known_people
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ class RealtimeServer:
         key: str | None = None,
         pace: Pace | None = None,
         preamble: bool = False,
+        manner: Manner = PORTUGUESE,
     ):
         self.host, self.port = host, port
         self.faults: list[Fault] = []
@@ -63,7 +64,7 @@ class RealtimeServer:
         """Of every accepted connection, the oldest first."""
         self.attempts = 0
         """Connections asked for, the refused ones included."""
-        self.pace, self.preamble = pace or Pace(), preamble
+        self.pace, self.preamble, self.manner = pace or Pace(), preamble, manner
         self._key = key
         self._server: Server | None = None
 
@@ -73,8 +74,7 @@ class RealtimeServer:
         return f"ws://{self.host}:{self.port}{PATH}"
 
     async def start(self) -> "RealtimeServer":
-        # The templates of the recogniser take some tenths of a second: not in the first conversation.
-        await asyncio.to_thread(known_people)
+        await self.manner.prepare()
         self._server = await serve(
             self._converse,
             self.host,
@@ -118,8 +118,9 @@ class RealtimeServer:
         model = parse_qs(urlsplit(connection.request.path).query)["model"][0]
         line = _Line(connection, self)
         session = RealtimeSession(
-            connection.number, model, line.emit, lambda: self.faults, pace=self.pace, preamble=self.preamble
-        )
+            connection.number, model, line.emit, lambda: self.faults,
+            pace=self.pace, preamble=self.preamble, manner=self.manner,
+        )  # fmt: skip
         line.session = session
         self.sessions.append(session)
         writer = asyncio.create_task(line.write())

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from calls.simulator.realtime_audio import encode, wire_rate
 from calls.simulator.realtime_conversation import Item, new_id
 from calls.simulator.realtime_model import Call, Say
-from calls.voice.synthesis import asynthesise
 
 if TYPE_CHECKING:
     from calls.simulator.realtime_session import RealtimeSession
@@ -117,7 +116,7 @@ class Response:
         rate = wire_rate(output["format"])
         voice = _MALE if output["voice"] in _MALE_VOICES else _FEMALE
         pace = int(WORDS_PER_MINUTE * output.get("speed", 1.0))
-        audio = encode(await asynthesise(text, voice=voice, rate=rate, words_per_minute=pace), output["format"])
+        audio = encode(await self.session.manner.speak(text, voice, rate, pace), output["format"])
         width = 2 if output["format"]["type"] == "audio/pcm" else 1
         per_delta = int(rate * self.session.pace.delta) * width
         limit = self.settings["max_output_tokens"]

@@ -10,10 +10,11 @@ from calls.simulator import realtime_model, realtime_settings
 from calls.simulator.realtime_audio import Ear, Started, Stopped, TurnDetection, decode, wire_rate
 from calls.simulator.realtime_conversation import Conversation, Item, new_id
 from calls.simulator.realtime_faults import Fault
+from calls.simulator.realtime_manner import PORTUGUESE, Manner
 from calls.simulator.realtime_model import Call, Say, Turn
 from calls.simulator.realtime_response import Pace, Response
 from calls.simulator.realtime_wire import Refusal, parse
-from calls.simulator.recogniser import UNCLEAR, WEIGHT, Heard, known_people
+from calls.simulator.recogniser import UNCLEAR, WEIGHT, Heard
 
 KEPT_EVENTS = 500
 _SHORTEST_COMMIT_MS = 100
@@ -31,11 +32,12 @@ class RealtimeSession:
         *,
         pace: Pace = Pace(),  # noqa: B008 (frozen)
         preamble: bool = False,
+        manner: Manner = PORTUGUESE,
     ):
         self.number = number
         """From 1, in the order of connecting."""
         self.model = model
-        self.pace = pace
+        self.pace, self.manner = pace, manner
         self.received: deque[dict] = deque(maxlen=KEPT_EVENTS)
         """Client events in order, audio appends left out."""
         self.sent: Counter[str] = Counter()
@@ -217,7 +219,7 @@ class RealtimeSession:
         self._spawn(self._understand(item, pcm, self.ear.rate))
 
     async def _understand(self, item: Item, pcm: bytes, rate: int) -> None:
-        heard = await asyncio.to_thread(lambda: known_people().hear(pcm, rate))
+        heard = await asyncio.to_thread(self.manner.understand, pcm, rate)
         self.heard.append(heard)
         item.heard.set_result(heard)
         if not self.settings["audio"]["input"]["transcription"]:
