@@ -58,7 +58,15 @@ class TellAudio:
     message: dict[str, Any]
 
 
-Action = Apply | PlayClip | BroadcastClip | TellAudio
+@dataclass(frozen=True, slots=True)
+class TellBoard:
+    """A message of the bus to the boards: what is seen for a moment only, and never kept."""
+
+    transfer_id: Any
+    message: dict[str, Any]
+
+
+Action = Apply | PlayClip | BroadcastClip | TellAudio | TellBoard
 Actions = Iterator[Action]
 
 NORMAL_CLOSURE = 1000  # WebSocket: our own side closed the stream on purpose
@@ -160,6 +168,7 @@ def _hold(event: SwitchEvent, index: Index, now_ms: int) -> Actions:
     on = event.name == "CHANNEL_HOLD"
     yield TellAudio(dialling.transfer.id, dialling.mark, {"type": "leg.hold", "uuid": event.uuid, "on": on})
     yield Apply(dialling.transfer.id, (e.AgentHeld if on else e.AgentUnheld)(dialling.mark, event.uuid))
+    yield leg_state(dialling.transfer, "agent", "held", on)
 
 
 # ---------------------------------------------------------------- the conference
@@ -209,11 +218,36 @@ def _clip(event: SwitchEvent, index: Index, followed: Followed, now_ms: int) -> 
         yield TellAudio(followed.id, dialling.mark, playback(event.uuid, event.get("File"), what, now_ms))
 
 
+# What a member of the conference does or is, and whether it begins or ends.
+LEG_STATES = {
+    "start-talking": ("talking", True),
+    "stop-talking": ("talking", False),
+    "mute-member": ("muted", True),
+    "unmute-member": ("muted", False),
+    "hold-member": ("held", True),
+    "unhold-member": ("held", False),
+}
+
+
+def _state_of_leg(event: SwitchEvent, index: Index, followed: Followed, now_ms: int) -> Actions:
+    dialling = index.by_leg(event.uuid)
+    if event.uuid == followed.caller:
+        yield leg_state(followed, "caller", *LEG_STATES[event.action])
+    elif dialling is not None and dialling.transfer is followed and dialling.agent == event.uuid:
+        yield leg_state(followed, "agent", *LEG_STATES[event.action])
+
+
+def leg_state(followed: Followed, leg: str, what: str, on: bool) -> TellBoard:
+    transfer_id = getattr(followed.id, "hex", followed.id)
+    return TellBoard(followed.id, {"type": "leg.state", "id": transfer_id, "leg": leg, "what": what, "on": on})
+
+
 _CONFERENCE: dict[str, Callable[[SwitchEvent, Index, Followed, int], Actions]] = {
     "add-member": _added,
     "del-member": _removed,
     "play-file-member": _clip,
     "play-file-member-done": _clip,
+    **dict.fromkeys(LEG_STATES, _state_of_leg),
 }
 
 
