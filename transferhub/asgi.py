@@ -22,9 +22,13 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from calls.doctor.echo import PATH as CHECK_PATH  # noqa: E402
+from calls.doctor.echo import echo  # noqa: E402
 from calls.voice.consumer import PATH as AUDIO_PATH  # noqa: E402
 from calls.voice.consumer import AudioConsumer  # noqa: E402
 from calls.voice.hub import Hub  # noqa: E402
+from calls.voice.listen import PATH as LISTEN_PATH  # noqa: E402
+from calls.voice.listen import ListenConsumer  # noqa: E402
 
 
 class Application:
@@ -35,6 +39,7 @@ class Application:
         self._make_hub = make_hub
         self._loop: asyncio.AbstractEventLoop | None = None
         self._audio = AudioConsumer.as_asgi()
+        self._listen = ListenConsumer.as_asgi()
         self._console = _console()
         self._router = ProtocolTypeRouter({"http": http, "websocket": self._websocket, "lifespan": self._lifespan})
 
@@ -44,7 +49,11 @@ class Application:
         await self._router(scope, receive, send)
 
     async def _websocket(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["path"].startswith(AUDIO_PATH):
+        if scope["path"].startswith(CHECK_PATH):
+            await echo(scope, receive, send)
+        elif scope["path"].startswith(LISTEN_PATH):
+            await self._listen({**scope, "audio_hub": self.hub}, receive, send)
+        elif scope["path"].startswith(AUDIO_PATH):
             # No session and no origin: FreeSWITCH has neither, the token is what counts.
             await self._audio({**scope, "audio_hub": self.hub}, receive, send)
         else:

@@ -1,6 +1,7 @@
 """The database. Who may write what: transfers and everything below them only through `calls.services`."""
 
 from calls.models.company import Department, Extension, Holiday, Membership, OpeningHours, Switch
+from calls.models.exam import SwitchExam
 from calls.models.integration import ApiClient, WebhookDelivery
 from calls.models.live import AudioSession, SwitchCommand, WebProcess
 from calls.models.people import DepartmentScope, SupervisorAction
@@ -19,6 +20,7 @@ __all__ = [
     "SupervisorAction",
     "Switch",
     "SwitchCommand",
+    "SwitchExam",
     "Ticket",
     "Transfer",
     "TransferEvent",

@@ -20,6 +20,7 @@ from calls.services.audio import (
     reopen_dead_audio,
 )
 from calls.services.clients import authenticate, create_api_client, rotate_api_key
+from calls.services.exams import ask_exam, keep_exam
 from calls.services.outbox import (
     aclaim_commands,
     afinish_command,
@@ -69,6 +70,7 @@ __all__ = [
     "areopen_dead_audio",
     "arenew_lease",
     "audio_connected",
+    "ask_exam",
     "authenticate",
     "claim_audio",
     "claim_commands",
@@ -79,6 +81,7 @@ __all__ = [
     "finish_command",
     "give_back_command",
     "heartbeat",
+    "keep_exam",
     "leave",
     "record",
     "release_forgotten",

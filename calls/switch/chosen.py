@@ -12,6 +12,10 @@ class NoSwitch(Exception):
     """No switch, or no password for it."""
 
 
+class NoPassword(NoSwitch):
+    """The variable that its row names is not set."""
+
+
 def choose(slug: str = "") -> Switch:
     """The switch of this short name; "": the only one in use. Raises NoSwitch."""
     if not Switch.objects.exists():
@@ -37,10 +41,10 @@ def choose(slug: str = "") -> Switch:
 
 
 def password_of(switch: Switch) -> str:
-    """The Event Socket's password, from the environment. Raises NoSwitch."""
+    """The Event Socket's password, from the environment. Raises NoPassword."""
     password = env.secret(switch.password_variable)
     if not password and switch.password_variable == "FREESWITCH_PASSWORD":
         password = settings.FREESWITCH_PASSWORD
     if not password:
-        raise NoSwitch(f"Set {switch.password_variable} to the Event Socket password of {switch.slug}.")
+        raise NoPassword(f"Set {switch.password_variable} to the Event Socket password of {switch.slug}.")
     return password
