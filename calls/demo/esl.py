@@ -20,6 +20,8 @@ class EventSocket:
         self._replies: deque[asyncio.Future[tuple[Headers, str]]] = deque()
         self._waiting: list[tuple[Callable[[Headers], bool], asyncio.Future[Headers]]] = []
         self._task: asyncio.Task | None = None
+        self.watchers: list[Callable[[Headers, str], None]] = []
+        """Called with every event: its headers, and its body ("" without one)."""
 
     @classmethod
     async def connect(cls, host: str, port: int, password: str, *events: str) -> "EventSocket":
@@ -97,8 +99,10 @@ class EventSocket:
                     future.set_exception(EslError("the switch closed the connection"))
 
     def _event(self, text: str) -> None:
-        pairs = (line.partition(": ") for line in text.partition("\n\n")[0].splitlines())
-        headers = {name: unquote(value) for name, _, value in pairs}
+        head, _, body = text.partition("\n\n")
+        headers = {name: unquote(value) for name, _, value in (line.partition(": ") for line in head.splitlines())}
+        for watcher in self.watchers:
+            watcher(headers, body)
         for entry in list(self._waiting):
             matches, future = entry
             if future.done():
