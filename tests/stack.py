@@ -277,6 +277,7 @@ class Stack:
             "OMNIPLAY_URL": self.omniplay.url,
             "OMNIPLAY_TOKEN": self.omniplay.token,
             "WEBHOOK_HOSTS": LOCAL,
+            "API_REQUESTS_PER_MINUTE": "0",  # stories look every 50 ms
         } | self._environment
 
     def _complain(self, line: str) -> None:

@@ -3,7 +3,27 @@
 Everything, ours (structlog) and the libraries' (logging), leaves through the one handler that settings.LOGGING names.
 """
 
+import logging
+import re
+
 import structlog
+
+_AUDIO = re.compile(r"(/audio/)[^\s\"'?]+")
+
+
+class HideTokens(logging.Filter):
+    """The address of an audio socket opens it: whoever logs one (uvicorn does at INFO) logs it without its end."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = _hide(record.msg)
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_hide, record.args))
+        return True
+
+
+def _hide(part: object) -> object:
+    return _AUDIO.sub(r"\1…", part) if isinstance(part, str) else part
+
 
 _SHARED = [
     structlog.contextvars.merge_contextvars,
@@ -39,12 +59,16 @@ def config(level: str, as_json: bool) -> dict:
                 "foreign_pre_chain": _SHARED,
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"tokens": {"()": HideTokens}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django.request": {"level": "ERROR"},
             "httpx": {"level": "WARNING"},
             "websockets": {"level": "WARNING"},
             "rq": {"level": "WARNING"},
+            # These have handlers of uvicorn's own, so the filter is theirs too.
+            "uvicorn.error": {"filters": ["tokens"]},
+            "uvicorn.access": {"filters": ["tokens"], "propagate": True},
         },
     }

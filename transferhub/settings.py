@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "calls",
 ]
 MIDDLEWARE = [
+    "transferhub.security.headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -136,6 +137,7 @@ USE_I18N = True
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "console:transfers"
 LOGOUT_REDIRECT_URL = "login"
+AUTHENTICATION_BACKENDS = ["transferhub.security.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -153,7 +155,12 @@ SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "transferhub.security.ErrorPages"
+# 0: no limit. What they count, and what happens without Redis: calls/throttle.py.
+API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 6000)
+API_FAILURES_PER_MINUTE = env.integer("API_FAILURES_PER_MINUTE", 60)
+LOGIN_FAILURES_PER_MINUTE = env.integer("LOGIN_FAILURES_PER_MINUTE", 20)
 
 # ------------------------------------------------------------------ logs
 LOGGING = logs.config(env.text("LOG_LEVEL", "INFO").upper(), env.text("LOG_FORMAT") == "json")

@@ -10,21 +10,39 @@ from ninja.errors import HttpError, ValidationError
 log = structlog.get_logger(__name__)
 
 CODES = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
-RETRY_AFTER_SECONDS = "5"
+RETRY_AFTER_SECONDS = 5
 
 
 class ApiError(Exception):
-    """Ends the request with this answer. `fields`: path of the field → what is wrong with it; `more`: further keys."""
+    """Ends the request with this answer. `fields`: path of the field → what is wrong with it; `retry_after`: seconds;
+    `more`: further keys."""
 
-    def __init__(self, status: int, code: str, message: str, *, fields: dict[str, str] | None = None, **more: str):
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        fields: dict[str, str] | None = None,
+        retry_after: int = RETRY_AFTER_SECONDS,
+        **more: str,
+    ):
         super().__init__(message)
         self.status, self.code, self.message, self.fields, self.more = status, code, message, fields, more
+        self.retry_after = retry_after
 
 
-def answer(status: int, code: str, message: str, fields: dict[str, str] | None = None, **more: str) -> JsonResponse:
-    """The JSON of an error; a 503 says when to try again."""
+def answer(
+    status: int,
+    code: str,
+    message: str,
+    fields: dict[str, str] | None = None,
+    retry_after: int = RETRY_AFTER_SECONDS,
+    **more: str,
+) -> JsonResponse:
+    """The JSON of an error; a 429 and a 503 say when to try again."""
     error = {"code": code, "message": message, **more} | ({"fields": fields} if fields else {})
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {}
+    headers = {"Retry-After": str(retry_after)} if status in (429, 503) else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return JsonResponse({"error": error}, status=status, headers=headers)
@@ -32,7 +50,7 @@ def answer(status: int, code: str, message: str, fields: dict[str, str] | None =
 
 def install(api: NinjaAPI) -> None:
     """Make `api` answer every exception in this one shape."""
-    api.add_exception_handler(ApiError, lambda _, e: answer(e.status, e.code, e.message, e.fields, **e.more))
+    api.add_exception_handler(ApiError, _refused)
     api.add_exception_handler(ValidationError, lambda _, e: invalid(_fields(e)))
     api.add_exception_handler(Http404, lambda _, e: answer(404, "not_found", "There is nothing at this address."))
     api.add_exception_handler(HttpError, _http_error)
@@ -40,6 +58,10 @@ def install(api: NinjaAPI) -> None:
     api.add_exception_handler(OperationalError, _database_down)
     api.add_exception_handler(InterfaceError, _database_down)
     api.add_exception_handler(Exception, _unexpected)
+
+
+def _refused(request: HttpRequest, error: ApiError) -> JsonResponse:
+    return answer(error.status, error.code, error.message, error.fields, error.retry_after, **error.more)
 
 
 def invalid(fields: dict[str, str]) -> JsonResponse:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -19,11 +19,13 @@ from calls.transfer import events as e
 from calls.transfer.states import State
 
 DEAD_AFTER_SECONDS = 5  # without a heartbeat
+TOKEN_SECONDS = 180
+"""A token is good for so long: minted when the agent's telephone begins to ring, which it does for 120 s at most."""
 
 
 @dataclass(frozen=True)
 class ClaimedAudio:
-    """An audio session that is ours now. `token` is shown here once; only its hash is kept."""
+    """An audio session that is ours now; its repr may be logged. `token` is shown here once; only its hash is kept."""
 
     session_id: int
     leg: str
@@ -31,8 +33,8 @@ class ClaimedAudio:
     short_id: str
     switch_slug: str
     attempt_mark: str
-    brief: dict[str, Any]
-    token: str
+    brief: dict[str, Any] = field(repr=False)
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,12 @@ def audio_connected(process_id: str, token: str) -> LiveAudio | None:
     token_hash = _hash(token)
     session = (
         AudioSession.objects.select_related("transfer", "attempt")
-        .filter(token_hash=token_hash, process_id=process_id, state=AudioSession.State.CLAIMED)
+        .filter(
+            token_hash=token_hash,
+            process_id=process_id,
+            state=AudioSession.State.CLAIMED,
+            claimed_at__gt=timezone.now() - timedelta(seconds=TOKEN_SECONDS),
+        )
         .first()
     )
     if session is None or not hmac.compare_digest(session.token_hash, token_hash):
