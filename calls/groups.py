@@ -16,6 +16,7 @@ CONFIGURED = [
     "holiday",
     "switch",
     "departmentscope",
+    "supervisortelephone",
 ]
 CONFIGURE = [f"{verb}_{model}" for model in CONFIGURED for verb in ("view", "add", "change", "delete")]
 PEOPLE = [f"{verb}_{model}" for model in ("user", "group") for verb in ("view", "add", "change", "delete")]

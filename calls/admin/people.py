@@ -9,8 +9,10 @@ from django.db.models import QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from calls.models import SupervisorTelephone
 
 VERBS = {
     "view": pgettext_lazy("permission", "see"),
@@ -48,8 +50,16 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
+class OwnTelephone(TabularInline):
+    """Where a supervisor is rung who listens, whispers or joins."""
+
+    model = SupervisorTelephone
+    autocomplete_fields = ["extension"]
+
+
 @admin.register(User)
 class UserAdmin(PermissionsInWords, BaseUserAdmin, ModelAdmin):
+    inlines = [OwnTelephone]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

@@ -5,6 +5,7 @@ from calls.models.exam import SwitchExam
 from calls.models.integration import ApiClient, WebhookDelivery
 from calls.models.live import AudioSession, SwitchCommand, WebProcess
 from calls.models.people import DepartmentScope, SupervisorAction
+from calls.models.supervision import Supervision, SupervisorTelephone
 from calls.models.transfer import Attempt, Ticket, Transfer, TransferEvent, Utterance
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "OpeningHours",
     "SupervisorAction",
     "Switch",
+    "Supervision",
+    "SupervisorTelephone",
     "SwitchCommand",
     "SwitchExam",
     "Ticket",

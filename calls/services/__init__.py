@@ -21,6 +21,7 @@ from calls.services.audio import (
 )
 from calls.services.clients import authenticate, create_api_client, rotate_api_key
 from calls.services.exams import ask_exam, keep_exam
+from calls.services.listening import close_listening, listen_url, may_listen_on, open_listening
 from calls.services.outbox import (
     aclaim_commands,
     afinish_command,
@@ -36,6 +37,13 @@ from calls.services.outbox import (
 from calls.services.people import Acted, Action, act, record
 from calls.services.retention import erase_speech
 from calls.services.tickets import ticket_again, ticket_failed, ticket_sent
+from calls.services.supervision import (
+    asupervision_happened,
+    asupervisors_lost,
+    leave_call,
+    supervise,
+    supervision_happened,
+)
 from calls.services.transfers import (
     Applied,
     NewTransfer,
@@ -48,6 +56,15 @@ from calls.services.transfers import (
 
 __all__ = [
     "Acted",
+    "asupervision_happened",
+    "asupervisors_lost",
+    "close_listening",
+    "leave_call",
+    "listen_url",
+    "may_listen_on",
+    "open_listening",
+    "supervise",
+    "supervision_happened",
     "Action",
     "Applied",
     "ClaimedAudio",

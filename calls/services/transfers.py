@@ -28,7 +28,8 @@ from calls.models import (
     TransferEvent,
     WebhookDelivery,
 )
-from calls.services import effects, reasons, redirects, store
+from calls.services import effects, presences, reasons, redirects, store
+from calls.services.showing import changed
 from calls.transfer import events as e
 from calls.transfer import machine
 from calls.transfer.snapshot import Snapshot
@@ -112,10 +113,12 @@ def _step(transfer: Transfer, event: e.Event, plan: dispatch.Plan, by: str, now:
                 queue.append(answer)
         if first is None:
             first = Applied(result.verdict, transfer, reasons.words(result.reason))
+    if began_in == State.CONNECTED and transfer.state != began_in:
+        presences.let_all_go(transfer, plan, now)
     if transfer.state != began_in:
         _webhook(transfer, plan)
     if first is not None and first.verdict is Verdict.MOVED:
-        _changed(transfer, plan)
+        changed(transfer, plan)
     assert first is not None
     return first
 
@@ -149,17 +152,6 @@ def _record(transfer: Transfer, before: Snapshot, result: machine.Step, event: e
         to_state=result.snapshot.state.value,
         verdict=result.verdict.value,
     )
-
-
-def _changed(transfer: Transfer, plan: dispatch.Plan) -> None:
-    message = {
-        "type": "transfer.changed",
-        "id": transfer.id.hex,
-        "version": transfer.version,
-        "state": transfer.state,
-    }
-    plan.tell(bus.transfer_group(transfer.id), message)
-    plan.tell(bus.BOARD, message)
 
 
 def _webhook(transfer: Transfer, plan: dispatch.Plan) -> None:
@@ -196,7 +188,7 @@ def create_transfer(new: NewTransfer, *, client: ApiClient | None = None) -> tup
                 _step(transfer, first, plan, client.name if client else "", now)
     except IntegrityError:
         return _lost_race(new, client, switch)
-    _changed(transfer, plan)
+    changed(transfer, plan)
     transaction.on_commit(lambda: dispatch.deliver(plan))
     return transfer, True
 

@@ -1,6 +1,7 @@
 """Asking the switch what it shows, and bringing our transfers in line with it, at the beginning of a connection."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import structlog
 from asgiref.sync import sync_to_async
@@ -29,11 +30,15 @@ async def look(connection: Connection, open_ones: Iterable[Known]) -> Seen:
             mark = await _variable(connection, row["uuid"], "transferhub_attempt")
             if mark in wanted:
                 marks[row["uuid"]] = mark
-    parking = [one.caller for one in known if one.state is State.PARKING]
-    way_home = {
-        caller for caller in parking if await _variable(connection, caller, "transferhub_stop") not in ("", "_undef_")
-    }
-    return await _checked(connection, resync.seen(channels, conferences, marks, way_home), known)
+    way_home, talked = set(), set()
+    for one in known:
+        if one.state in (State.PARKING, State.CONNECTING):
+            variables = {name: await _variable(connection, one.caller, name) for name in resync.CARRIED}
+            home, through = resync.carried(one, variables)
+            way_home |= {one.short_id} if home else set()
+            talked |= {one.short_id} if through else set()
+    shown = resync.seen(channels, conferences, marks)
+    return await _checked(connection, replace(shown, way_home=frozenset(way_home), talked=frozenset(talked)), known)
 
 
 async def _checked(connection: Connection, seen: Seen, known: Iterable[Known]) -> Seen:
@@ -45,7 +50,7 @@ async def _checked(connection: Connection, seen: Seen, known: Iterable[Known]) -
                 found.add(uuid)
         except WordingError:
             continue
-    return Seen(frozenset(found), seen.members, seen.marks, seen.way_home)
+    return replace(seen, channels=frozenset(found))
 
 
 async def _variable(connection: Connection, uuid: str, name: str) -> str:
@@ -53,7 +58,7 @@ async def _variable(connection: Connection, uuid: str, name: str) -> str:
         reply = await connection.api(wording.variable(uuid, name).text)
     except WordingError:
         return ""
-    return "" if reply.startswith("-ERR") else reply
+    return "" if reply.startswith("-ERR") or reply == "_undef_" else reply
 
 
 async def catch_up(switch: Switch, operator: Operator, open_ones: list[Known]) -> None:
@@ -67,10 +72,11 @@ async def catch_up(switch: Switch, operator: Operator, open_ones: list[Known]) -
             await operator.step(known.id, event)
     unsettled = await sync_to_async(_claimed)(switch)
     for row in unsettled:
-        if row.kind == "Dial":
+        if row.kind in ("Dial", "DialSupervisor"):
             await _settle_dial(row, seen)
         else:
             operator.order(row)
+    await services.asupervisors_lost(switch.pk, seen.channels)
     log.info("resync", switch=switch.slug, open=len(open_ones), missed=missed, unsettled=len(unsettled))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from calls.switch.keys import ExtensionKeys
+from calls.switch.supervisors import Supervisors
 from calls.transfer import commands as c
 
 
@@ -64,6 +65,7 @@ class Index:
 
     def __init__(self) -> None:
         self.transfers: dict[Any, Followed] = {}
+        self.supervisors = Supervisors()
         self._callers: dict[str, Followed] = {}
         self._conferences: dict[str, Followed] = {}
         self._marks: dict[str, Dialling] = {}
@@ -127,6 +129,8 @@ class Index:
                     dialling.streaming = dialling.deciding = False
             case c.SendHome():
                 followed.prompting = False
+            case c.DialSupervisor() | c.SetSupervision():
+                self.supervisors.learn(followed.id, command)
 
     def answered(self, dialling: Dialling, uuid: str) -> None:
         dialling.agent = uuid
@@ -139,6 +143,7 @@ class Index:
         if self._callers.get(followed.caller) is followed:
             del self._callers[followed.caller]
         self._conferences.pop(followed.conference, None)
+        self.supervisors.forget(transfer_id)
         marks = followed.attempts
         for table in (self._marks, self._jobs, self._legs):
             for key in [key for key, dialling in table.items() if dialling.mark in marks]:

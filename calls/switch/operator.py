@@ -37,6 +37,7 @@ from calls.switch.parsing import SwitchEvent
 from calls.switch.resync import NOT_SENT, on_a_call
 from calls.switch.safe import WordingError
 from calls.switch.scripts import Ran, decode, out_of_date, result_event, run
+from calls.switch.supervisors import Supervised
 from calls.switch.wording import Line, Setting, TrialLeg
 from calls.transfer import commands as c
 from calls.transfer import events as e
@@ -70,6 +71,8 @@ class Operator:
         if self.may_act():
             for action in interpret(event, self.index, _now_ms()):
                 self._act(action)
+            for happened in self.index.supervisors.interpret(event):
+                self._supervised(happened)
 
     def _act(self, action: Action) -> None:
         match action:
@@ -87,6 +90,19 @@ class Operator:
                 self._notes.put((action.transfer_id, action.mark), partial(self._tell, action))
             case TellBoard():
                 self._notes.put((action.transfer_id, "board"), partial(bus.asend, bus.BOARD, action.message))
+
+    def _supervised(self, happened: Supervised) -> None:
+        self.events.put(happened.transfer_id, partial(self._tell_supervised, happened))
+
+    async def _tell_supervised(self, happened: Supervised) -> None:
+        try:
+            await services.asupervision_happened(
+                happened.mark, happened.what, uuid=happened.uuid, member=happened.member, cause=happened.cause
+            )
+        except DatabaseError as error:
+            await after_error(error, "supervising")
+            await self.connection.close()
+        self.wake.set()
 
     def apply(self, transfer_id: Any, event: e.Event) -> None:
         self.events.put(transfer_id, partial(self.step, transfer_id, event))
@@ -160,6 +176,8 @@ class Operator:
             "command", kind=row.kind, transfer=transfer.short_id, step=ran.step, ok=ran.ok,
             reply=ran.reply.split(" ", 1)[0], ms=round((time.monotonic() - began) * 1000, 1),
         )  # fmt: skip
+        if row.kind == "DialSupervisor" and not ran.ok and ran.reply != NOT_SENT:
+            self._supervised(Supervised(row.transfer_id, row.arguments["attempt"], "failed", cause=ran.reply))
         if told is None:
             await services.afinish_command(row.pk, ran.ok, ran.reply or ran.step)
         else:
@@ -184,7 +202,11 @@ class Operator:
         if isinstance(command, c.SendHome) and not followed.touched:
             return Ran(True, "", "never taken"), e.CallerWentHome()  # he is where he was all the time
         setting = Setting(
-            followed.short_id, settings.AUDIO_RATE, prompt_playing=followed.prompt_playing, trial_leg=self._trial_leg
+            followed.short_id,
+            settings.AUDIO_RATE,
+            caller_member=followed.member,
+            prompt_playing=followed.prompt_playing,
+            trial_leg=self._trial_leg,
         )
         script = wording.script(command, setting)
         if isinstance(command, c.StartStream):

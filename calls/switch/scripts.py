@@ -80,6 +80,8 @@ def out_of_date(command: c.SwitchCommand, state: State, attempt: str) -> bool:
             return state is not State.INFORMING
         case c.PutThrough():
             return state is not State.CONNECTING or attempt != command.attempt
+        case c.DialSupervisor() | c.SetSupervision():
+            return state is not State.CONNECTED
         case c.ArmNet() | c.HoldCaller():
             return state is State.ENDED
     return False

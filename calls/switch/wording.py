@@ -67,6 +67,7 @@ class Setting:
     short_id: str  # the transfer's, for the names of its timers
     audio_rate: int = 24000  # Hz of the audio stream
     hold_music: str = "local_stream://moh"  # where the command names none
+    caller_member: int = 0  # in the conference; 0: not known
     prompt_playing: bool = False  # a broadcast to A is under way: it must be cut, or he leaves only at its end
     trial_leg: "TrialLeg | None" = None
 
@@ -245,6 +246,43 @@ def _send_home(command: c.SendHome, setting: Setting) -> Script:
 
 
 _WORDS: dict[type, Callable[[Any, Setting], Script]] = {
+# ---------------------------------------------------------------- supervisors
+def _dial_supervisor(command: c.DialSupervisor, setting: Setting) -> Script:
+    limit = safe.seconds(command.ring_seconds)
+    variables = f"transferhub_supervision={safe.mark(command.attempt)},originate_timeout={limit}"
+    at = f"@{safe.name(command.domain)}" if command.domain else ""
+    room = f"{safe.name(command.conference)}@{safe.name(command.profile)}+flags{{mute|join-only}}"
+    leg = f"user/{safe.extension(command.number)}{at} 'm:^:set:conference_controls=none^conference:{room}' inline"
+    return (
+        Line(
+            "originate", f"originate {{{variables},ignore_early_media=true}}{leg}", job_uuid=safe.job(command.job_uuid)
+        ),
+    )
+
+
+def _set_supervision(command: c.SetSupervision, setting: Setting) -> Script:
+    """Nobody is ever heard by the caller in between: he is made deaf first, or the supervisor dumb."""
+    room, s = f"conference {safe.name(command.conference)}", f"uuid={safe.uuid(command.supervisor)}"
+    pair = f"{room} relate {safe.member(setting.caller_member)} {safe.member(command.member)}"
+    clear = Line("relate", f"{pair} clear", OnError.IGNORE)  # -ERR where there is no relation
+    words = {
+        "listen": (Line("mute", f"{room} mute {s}"), clear),
+        "whisper": (Line("relate", f"{pair} nohear"), Line("unmute", f"{room} unmute {s}")),
+        "join": (clear, Line("unmute", f"{room} unmute {s}")),
+    }
+    if command.mode not in words:
+        raise WordingError("mode")
+    return words[command.mode]
+
+
+def _let_supervisor_go(command: c.LetSupervisorGo, setting: Setting) -> Script:
+    cancel = Line("cancel", f"hupall ORIGINATOR_CANCEL transferhub_supervision {safe.mark(command.attempt)}")
+    if not command.supervisor:
+        return (cancel,)
+    s = safe.uuid(command.supervisor)
+    return (Line("hup", f"conference {safe.name(command.conference)} hup uuid={s}", otherwise=(cancel,)),)
+
+
     c.Park: _park,
     c.ArmNet: _arm_net,
     c.Dial: _dial,
@@ -255,6 +293,9 @@ _WORDS: dict[type, Callable[[Any, Setting], Script]] = {
     c.LetGo: _let_go,
     c.SendHome: _send_home,
 }
+    c.DialSupervisor: _dial_supervisor,
+    c.SetSupervision: _set_supervision,
+    c.LetSupervisorGo: _let_supervisor_go,
 
 
 # ---------------------------------------------------------------- parts

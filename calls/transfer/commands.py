@@ -34,8 +34,8 @@ class AnnouncerNote(Command):
 class Park(SwitchCommand):
     """A into the conference, muted, with the way home behind it and the first net beneath.
 
-    Script: uuid_getvar A signal_bond (bridged and not allow_bridged: ParkFailed untouched) · setvar transferhub_* and
-    transferhub_return · sched_api park net · uuid_audio_stream A stop (-ERR ignored) · uuid_transfer inline.
+    Script: uuid_getvar A signal_bond (bridged and not allow_bridged: ParkFailed) · setvar transferhub_* and
+    transferhub_return · uuid_transfer inline: stream stopped, net armed, conference, way home.
     """
 
     caller: str
@@ -138,6 +138,41 @@ class SendHome(SwitchCommand):
     return_to: str
     disarm: tuple[str, ...]
     variables: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DialSupervisor(SwitchCommand):
+    """bgapi originate of a supervisor's own telephone into the conference, muted. Never repeated after a crash.
+
+    `attempt` is the mark of his supervision (channel variable transferhub_supervision)."""
+
+    attempt: str
+    job_uuid: str
+    number: str
+    domain: str
+    conference: str
+    profile: str
+    ring_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetSupervision(SwitchCommand):
+    """Who hears a supervisor: "listen" nobody (mute), "whisper" the agent (relate A S nohear, unmute), "join" both."""
+
+    attempt: str
+    supervisor: str
+    member: int
+    conference: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetSupervisorGo(SwitchCommand):
+    """`conference NAME hup uuid=S`; while he is rung (`supervisor` ""), hupall by his mark. The two others talk on."""
+
+    attempt: str
+    supervisor: str
+    conference: str
 
 
 # ---------------------------------------------------------------- done by services, in the transaction

@@ -17,8 +17,10 @@ from calls.services import ClaimedAudio, LiveAudio
 from calls.transfer.events import AnnouncerLost, DecisionMade, Event, RedirectRequested
 from calls.transfer.states import Verdict
 from calls.voice import effects as fx
+from calls.voice.audio import FRAME_MS
 from calls.voice.clips import stream_audio
 from calls.voice.dialogue import Dialogue
+from calls.voice.ears import AGENT, ANNOUNCER, Ears
 from calls.voice.leg import Leg, place_of
 from calls.voice.prompts import offline_voice
 from calls.voice.realtime import RealtimeLink, RealtimeLost
@@ -53,6 +55,8 @@ class Announcer(Leg):
         self._left_model = False
         self._news = asyncio.Event()  # something came from the model
         self._patience: asyncio.TimerHandle | None = None
+        self.ears = Ears()
+        """Supervisors who hear it in their browsers."""
 
     def start(self) -> None:
         self.spawn(self._tell_all())
@@ -70,6 +74,9 @@ class Announcer(Leg):
         if self.closing or not self._uplink.frame(pcm):
             return
         self.dialogue.frame(pcm)
+        if self.ears:
+            self.ears.pass_on(AGENT, self._uplink.latest)
+            self.ears.pass_on(ANNOUNCER, self.dialogue.sound(FRAME_MS))
         self._perform()
 
     def playback(self, what: str, path: str) -> None:
@@ -201,6 +208,7 @@ class Announcer(Leg):
                 self._writes.task_done()
 
     async def finish(self) -> None:
+        self.ears.close()
         if self._patience:
             self._patience.cancel()
         with contextlib.suppress(TimeoutError):

@@ -40,7 +40,7 @@ class Hub:
     def __init__(self, door: ModuleType | Any = services_door, base_url: str = ""):
         self.process_id = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.base_url = (base_url or settings.AUDIO_BASE_URL).rstrip("/")
-        self._door = door
+        self.door = door
         self._legs: dict[str, Leg] = {}  # by the hash of their token
         self._unneeded: dict[int, float] = {}  # session -> since when, loop time
         self._wake = asyncio.Event()
@@ -72,7 +72,7 @@ class Hub:
         await asyncio.gather(*(leg.stop() for leg in self.legs), return_exceptions=True)
         with contextlib.suppress(Exception):
             async with asyncio.timeout(3):
-                await self._door.leave(self.process_id)
+                await self.door.leave(self.process_id)
 
     async def admit(self, token: str) -> Leg | None:
         """The leg that waits for this token, attached; None: refuse. A token opens one socket, once."""
@@ -80,7 +80,7 @@ class Hub:
         if leg is None or leg.closing or self._stopping:
             return None
         try:
-            live = await self._door.audio_connected(self.process_id, token)
+            live = await self.door.audio_connected(self.process_id, token)
         except Exception as error:
             log.warning("audio.not_admitted", error=type(error).__name__, at=place_of(error))
             return None
@@ -100,12 +100,12 @@ class Hub:
                 await asyncio.sleep(BEAT_SECONDS)
 
     async def _beat(self) -> None:
-        await self._door.heartbeat(self.process_id, self.base_url, len(self._legs))
-        await self._door.reopen_dead_audio()
+        await self.door.heartbeat(self.process_id, self.base_url, len(self._legs))
+        await self.door.reopen_dead_audio()
         await asyncio.sleep(BEAT_SECONDS)
 
     async def _claim(self) -> None:
-        for claimed in await self._door.claim_audio(self.process_id):
+        for claimed in await self.door.claim_audio(self.process_id):
             self._take(claimed)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BEAT_SECONDS):
@@ -114,13 +114,13 @@ class Hub:
 
     def _take(self, claimed: ClaimedAudio) -> None:
         kind = Announcer if claimed.leg == "agent" else Prompt
-        leg = kind(claimed, f"{self.base_url}/audio/{claimed.token}", self._door)
+        leg = kind(claimed, f"{self.base_url}/audio/{claimed.token}", self.door)
         key = _hash(claimed.token)
         self._legs[key] = leg
         leg.start()
         if isinstance(leg, Announcer):
             # At once: whatever becomes of the model, this process will have something to say.
-            leg.spawn(self._door.announce_ready(claimed.session_id, leg.url))
+            leg.spawn(self.door.announce_ready(claimed.session_id, leg.url))
         self._tasks.append(asyncio.create_task(self._forget(key, leg)))
 
     async def _forget(self, key: str, leg: Leg) -> None:
@@ -133,7 +133,7 @@ class Hub:
         await asyncio.sleep(BEAT_SECONDS)
         held = {leg.claimed.session_id: leg for leg in self.legs if not leg.closing}
         now = asyncio.get_running_loop().time()
-        found = await self._door.no_longer_needed(held.keys()) if held else set()
+        found = await self.door.no_longer_needed(held.keys()) if held else set()
         self._unneeded = {session: self._unneeded.get(session, now) for session in found}
         for session, since in self._unneeded.items():
             if now - since >= LINGER_SECONDS and not held[session].closing:

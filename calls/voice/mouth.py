@@ -18,7 +18,7 @@ class Mouth:
     def play(self, pcm: bytes, item_id: str, now: int) -> Clip:
         """All of it as one clip."""
         self._effects.append(Play(pcm))
-        return self.playout.sent(item_id, duration_ms(pcm), now)
+        return self.playout.sent(item_id, duration_ms(pcm), now, pcm)
 
     def stream(self, pcm: bytes, item_id: str, now: int) -> list[Clip]:
         """A part of what is still being made; it goes out clip by clip."""

@@ -8,6 +8,8 @@ start and the end of the clip before it. The reports come over the bus, which ma
 import re
 from dataclasses import dataclass
 
+from calls.voice.protocol import BYTES_PER_MS
+
 REPORT_OVERDUE_MS = 1500
 """A clip of which nothing was heard for so long is taken to be playing."""
 END_OVERDUE_MS = 500
@@ -25,6 +27,10 @@ class Clip:
     audible_at: int | None = None
     ended_at: int | None = None
     dropped: bool = False
+    pcm: bytes = b""  # L16 at 24 kHz, until it is over
+
+    def ends(self, at: int) -> None:
+        self.ended_at, self.pcm = at, b""
 
     def heard_ms(self, now: int) -> int:
         if self.audible_at is None:
@@ -39,8 +45,8 @@ class Playout:
     def __init__(self) -> None:
         self.clips: list[Clip] = []
 
-    def sent(self, item_id: str, length_ms: int, now: int) -> Clip:
-        clip = Clip(item_id, length_ms, now)
+    def sent(self, item_id: str, length_ms: int, now: int, pcm: bytes = b"") -> Clip:
+        clip = Clip(item_id, length_ms, now, pcm=pcm)
         self.clips.append(clip)
         return clip
 
@@ -54,7 +60,7 @@ class Playout:
         elif what in ("done", "stopped") and clip.ended_at is None:
             if clip.audible_at is None:
                 clip.audible_at = now - clip.length_ms if what == "done" else now
-            clip.ended_at = now
+            clip.ends(now)
         self.advance(now)
         return clip
 
@@ -70,14 +76,15 @@ class Playout:
                     clip.audible_at = since
                 if clip.audible_at is None or now - clip.audible_at < clip.length_ms + END_OVERDUE_MS:
                     return
-                clip.ended_at = clip.audible_at + clip.length_ms
+                clip.ends(clip.audible_at + clip.length_ms)
             free_at = max(free_at, clip.ended_at)
 
     def drop(self, now: int) -> None:
         """Everything that has not been played is silenced now."""
         for clip in self.clips:
             if clip.ended_at is None:
-                clip.ended_at, clip.dropped = now, True
+                clip.ends(now)
+                clip.dropped = True
 
     @property
     def busy(self) -> bool:
@@ -88,6 +95,14 @@ class Playout:
     def audible(self) -> Clip | None:
         """The clip the agent hears now."""
         return next((clip for clip in self.clips if clip.ended_at is None and clip.audible_at is not None), None)
+
+    def sound(self, now: int, milliseconds: int) -> bytes:
+        """What the agent has heard of us in the last `milliseconds` before `now`, b"" for silence."""
+        clip = self.audible
+        if clip is None or clip.audible_at is None:
+            return b""
+        begin = max(0, now - milliseconds - clip.audible_at)
+        return clip.pcm[begin * BYTES_PER_MS : (begin + milliseconds) * BYTES_PER_MS]
 
     def cut_short(self, now: int) -> dict[str, int]:
         """Items of the conversation that have not been played to their end, and how many milliseconds of each the agent

@@ -24,6 +24,8 @@ class Uplink:
         """Frames lost to a slow link."""
         self.odd_sizes: Counter[int] = Counter()
         """Sizes of frames that are none of ours, and how often."""
+        self.latest = b""
+        """The last frame, at 24 kHz."""
         self._name = name
         self._size = -1  # of the frames so far
         self._resample: Upsampler | None = None
@@ -38,7 +40,8 @@ class Uplink:
         if len(self._frames) >= KEPT_FRAMES:
             self._frames.popleft()
             self.dropped += 1
-        self._frames.append(self._resample(pcm) if self._resample else pcm)
+        self.latest = self._resample(pcm) if self._resample else pcm
+        self._frames.append(self.latest)
         self._waiting.set()
         return True
 

@@ -39,6 +39,10 @@ class Speaking:
         taken, self._effects[:] = self._effects.copy(), []
         return taken
 
+    def sound(self, milliseconds: int) -> bytes:
+        """What the agent has heard of us in the last frame; L16 at 24 kHz, b"" for silence."""
+        return self._mouth.playout.sound(self._now, milliseconds)
+
     # ------------------------------------------------------------ announcing
     def _announce(self) -> None:
         item_id = self._announcement.item_id if self._announcement.began_at is None else ""  # truncated at most once

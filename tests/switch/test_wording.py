@@ -17,7 +17,8 @@ B = "181e5859-5562-4764-845e-41d1cc4b74ad"
 ROOM = "transfer_78a6d7ea_1795347925"
 HOME = "ivr_return XML public"
 JOB = "d27d3b15-f5c2-4d02-a900-0996a1d6cc9c"
-SETTING = Setting(short_id="78a6d7ea")
+SETTING = Setting(short_id="78a6d7ea", caller_member=279)
+S = "7a953f3e-ddb9-4c7b-8dd2-b54ba5583815"
 
 COMMANDS = {
     "park": c.Park(A, ROOM, "default", HOME, 10, False, {"transferhub_id": "78a6d7ea", "transferhub_protocol": ""}),
@@ -28,6 +29,9 @@ COMMANDS = {
     "hold": c.HoldCaller(A, ROOM, "tone_stream://%(200,300,800);loops=-1"),
     "through": c.PutThrough("e2ca44f8", A, B, 253, ROOM, HOME, ("dial",)),
     "let_go": c.LetGo(B, 253, ROOM),
+    "supervisor": c.DialSupervisor("5e1f0a2b", JOB, "2009", "lab", ROOM, "default", 25),
+    "whisper": c.SetSupervision("5e1f0a2b", S, 281, ROOM, "whisper"),
+    "supervisor_out": c.LetSupervisorGo("5e1f0a2b", S, ROOM),
     "home": c.SendHome(A, ROOM, HOME, ("dial",), {"transferhub_outcome": "busy"}),
 }
 
@@ -204,7 +208,7 @@ def test_no_value_leaves_its_argument(kind, field):
         except WordingError:
             return
         assert all(line.text.isprintable() for line in lines)
-        if value or field not in ("after_call_to", "caller_number"):  # absent ones leave their part out
+        if value or field not in ("after_call_to", "caller_number", "supervisor"):  # absent ones leave their part out
             assert shape(lines) == plain
             if field not in ("return_to", "after_call_to"):  # "EXT" and "EXT XML CONTEXT" differ in blanks
                 words = [len(split_words(line.text)) for line in lines]

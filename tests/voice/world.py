@@ -62,6 +62,7 @@ class Door:
     closed: dict[int, dict[str, Any]] = field(default_factory=dict)
     beats: int = 0
     left: bool = False
+    listening: set[int] = field(default_factory=set)
     fail_with: Exception | None = None
     refused: int = 0
     _used: set[str] = field(default_factory=set)
@@ -98,6 +99,20 @@ class Door:
 
     async def close_audio(self, session_id, usage=None):
         self.closed[session_id] = usage
+
+    async def open_listening(self, process_id, token):
+        """Of the session whose number the token is."""
+        self._check()
+        if not token.isdigit():
+            return None
+        self.listening.add(int(token))
+        return int(token), int(token)
+
+    async def may_listen_on(self, listening):
+        return listening in self.listening
+
+    async def close_listening(self, listening):
+        self.listening.discard(listening)
 
     async def heartbeat(self, process_id, base_url, sessions):
         self._check()

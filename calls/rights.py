@@ -1,4 +1,4 @@
-"""What one person may see and do, asked of the database once a request, or once in a while for an open socket."""
+"""What one person may see and do with transfers, asked of the database once a request."""
 
 from dataclasses import dataclass
 
