@@ -85,7 +85,7 @@ def answer(text: str, ear: Ear) -> str:
         case "report":
             return json.dumps(ear.report())
         case "clip":
-            data = {"audioDataType": "wav", "sampleRate": 8000, "audioData": base64.b64encode(_silence()).decode()}
+            data = {"audioDataType": "wav", "sampleRate": 24000, "audioData": base64.b64encode(_silence()).decode()}
             return json.dumps({"type": "streamAudio", "data": data})
     return ""
 
@@ -95,8 +95,8 @@ def _silence() -> bytes:
     with wave.open(file, "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(bytes(320))
+        sound.setframerate(24000)
+        sound.writeframes(bytes(960))
     return file.getvalue()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from calls.doctor import dialplan, judge, replies, stream
 from calls.doctor.findings import Finding, ok, unfit, warning
 from calls.doctor.installation import Installation
-from calls.doctor.leg import EVENTS, SUBCLASSES, CheckLeg
+from calls.doctor.leg import SUBCLASSES, CheckLeg
 from calls.switch import safe
 from calls.switch.connection import Connection, SwitchGone, WrongPassword
 from calls.switch.parsing import SwitchEvent, json_list
@@ -139,7 +139,7 @@ class _Exam:
         if not (loaded["mod_audio_stream"] and loaded["mod_loopback"] and loaded["mod_dptools"]):
             self.note(warning("audio_not_tried"))
             return
-        await self._connection.subscribe(EVENTS, SUBCLASSES)
+        await self._connection.subscribe([], SUBCLASSES)
         leg = self._leg = CheckLeg(self._connection)
         async with leg:
             if not leg.uuid:

@@ -17,7 +17,6 @@ from calls.switch import safe
 from calls.switch.connection import Connection, SwitchGone
 from calls.switch.parsing import SwitchEvent, json_object
 
-EVENTS = ["CHANNEL_HANGUP"]
 SUBCLASSES = [f"mod_audio_stream::{kind}" for kind in ("connect", "disconnect", "error", "json", "play")]
 NET_SECONDS = 60
 CONNECT_SECONDS = 3.0  # mod_audio_stream itself gives up after one
@@ -29,7 +28,7 @@ LISTEN_SECONDS = 1.5  # of frames, before the report is asked for
 class CheckLeg:
     """Use as an asynchronous context manager: inside, `uuid` is the leg's, "" when it could not be made.
 
-    `on_event` has to be given every event of the connection, which must be subscribed to EVENTS and SUBCLASSES.
+    `on_event` has to be given every event of the connection, which must be subscribed to SUBCLASSES.
     """
 
     def __init__(self, connection: Connection) -> None:

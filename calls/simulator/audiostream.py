@@ -68,7 +68,7 @@ class AudioStream:
         self._on_event = on_event
         self._speed = speed
         self._upsample = Upsampler(rate // 8000)
-        self._frames: deque[bytes] = deque(maxlen=BACKLOG)
+        self._frames: deque[bytes | str] = deque(maxlen=BACKLOG)
         self._waiting = asyncio.Event()
         self._connection: ClientConnection | None = None
         self._files: list[Path] = []
@@ -101,6 +101,14 @@ class AudioStream:
         """The network between us goes: no close, no event of ours but the one that a dead connection gives."""
         if self._connection is not None:
             self._connection.transport.abort()
+
+    def send_text(self, text: str) -> bool:
+        """`uuid_audio_stream … send_text`: between the frames, in order. False while there is no connection."""
+        if self._connection is None:
+            return False
+        self._frames.append(text)
+        self._waiting.set()
+        return True
 
     def feed(self, frame: np.ndarray | None) -> None:
         """One tick of the leg's voice, from the media tick. Dropped while there is no connection."""

@@ -206,7 +206,7 @@ class Channel:
         profile = self.profile
         self.profile = replace(
             profile,
-            caller_name=profile.callee_number,
+            caller_name=profile.callee_name,
             caller_number=profile.callee_number,
             callee_name=profile.original_name,
             callee_number=profile.original_number,

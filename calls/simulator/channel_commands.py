@@ -122,8 +122,10 @@ async def _audio_stream(switch: "SimulatedSwitch", argument: str) -> str:
         return FAILED
     if words[1] == "stop":
         return "+OK Success\n" if await channel.stop_stream() else FAILED
+    if words[1] == "send_text":
+        return "+OK Success\n" if len(words) > 2 and channel.stream and channel.stream.send_text(words[2]) else FAILED
     if words[1] != "start" or len(words) < 4:
-        return FAILED if words[1] in ("send_text", "pause", "resume", "graceful-shutdown") else STREAM_USAGE
+        return FAILED if words[1] in ("pause", "resume", "graceful-shutdown") else STREAM_USAGE
     rate = parse_rate(words[4]) if len(words) > 4 else 8000
     if channel.stream or channel.hung_up or not rate or not words[2].startswith(("ws://", "wss://")):
         return FAILED

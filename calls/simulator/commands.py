@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from calls.simulator import conference_commands, originate, reports
 from calls.simulator.channel_commands import CHANNEL_COMMANDS
+from calls.simulator.directory import REGISTERED_ONLY
 
 if TYPE_CHECKING:
     from calls.simulator.switch import SimulatedSwitch
@@ -16,12 +17,15 @@ Command = Callable[["SimulatedSwitch", str], "str | Awaitable[str]"]
 
 _SUM = re.compile(r"[+-]?\d+([+-]\d+)*")
 
+MODULE_OF = {"conference": "mod_conference", "sofia_contact": "mod_sofia", "uuid_audio_stream": "mod_audio_stream"}
+"""Commands that are not there without their module."""
+
 
 async def run(switch: "SimulatedSwitch", line: str) -> str:
     """Carries out one api command line, as `api`, `bgapi`, timers, hooks and `${command(args)}` give it."""
     name, _, argument = line.strip().partition(" ")
     command = COMMANDS.get(name)
-    if command is None:
+    if command is None or MODULE_OF.get(name, "mod_commands") not in switch.modules:
         return f"-ERR {name} Command not found!\n"
     answer = command(switch, argument.strip())
     return answer if isinstance(answer, str) else await answer
@@ -54,7 +58,7 @@ def _hupall(switch: "SimulatedSwitch", argument: str) -> str:
 
 
 def _module_exists(switch: "SimulatedSwitch", argument: str) -> str:
-    return "true" if argument in reports.MODULES else "false"
+    return "true" if argument in switch.modules else "false"
 
 
 def _show(switch: "SimulatedSwitch", argument: str) -> str:
@@ -63,13 +67,28 @@ def _show(switch: "SimulatedSwitch", argument: str) -> str:
 
 def _sofia_contact(switch: "SimulatedSwitch", argument: str) -> str:
     number, _, domain = argument.rpartition("/")[2].partition("@")
-    if domain not in ("", switch.domain) or not switch.directory.telephones(number):
+    if domain not in ("", switch.domain) or switch.directory.dial_string(number) != REGISTERED_ONLY:
         return "error/user_not_registered"
-    return f"sofia/internal/sip:{number}@127.0.0.1:5080"
+    contacts = [f"sofia/internal/sip:{number}@127.0.0.1:5080" for _ in switch.directory.telephones(number)]
+    return ",".join(contacts) or "error/user_not_registered"
+
+
+def _user_exists(switch: "SimulatedSwitch", argument: str) -> str:
+    words = argument.split()
+    if len(words) != 3:
+        return "-USAGE: <key> <user> <domain>\n"
+    return "true" if words[2] == switch.domain and switch.directory.knows(words[1]) else "false"
+
+
+def _user_data(switch: "SimulatedSwitch", argument: str) -> str:
+    user, _, wanted = argument.partition(" ")
+    number, _, domain = user.partition("@")
+    known = domain == switch.domain and switch.directory.knows(number)
+    return switch.directory.dial_string(number) if known and wanted == "param dial-string" else ""
 
 
 def _global_getvar(switch: "SimulatedSwitch", argument: str) -> str:
-    values = {"core_uuid": switch.core_uuid, "domain": switch.domain, "hostname": "pbx", "local_ip_v4": "127.0.0.1"}
+    values = {"core_uuid": switch.core_uuid, "hostname": "pbx", "local_ip_v4": "127.0.0.1", **switch.globals}
     if not argument:
         return "".join(f"{name}={value}\n" for name, value in values.items())
     return values.get(argument, "")
@@ -91,11 +110,18 @@ def _version(switch: "SimulatedSwitch", argument: str) -> str:
 def _xml_locate(switch: "SimulatedSwitch", argument: str) -> str:
     if argument == "configuration configuration name conference.conf":
         return reports.conference_xml(switch)
-    return "-ERR can't find xml\n"
+    context = argument.removeprefix("dialplan context name ")
+    if context != argument and (extensions := switch.dialplan.extensions(context)) is not None:
+        return reports.dialplan_xml(context, extensions)
+    return "can't find anything\n"
 
 
 def _strftime(switch: "SimulatedSwitch", argument: str) -> str:
     return time.strftime(argument or "%Y-%m-%d %T", time.localtime(switch.clock.now()))
+
+
+def _strmicroepoch(switch: "SimulatedSwitch", argument: str) -> str:
+    return str(int(switch.clock.now() * 1_000_000))
 
 
 def _strepoch(switch: "SimulatedSwitch", argument: str) -> str:
@@ -137,7 +163,10 @@ COMMANDS: dict[str, Command] = {
     "status": _status,
     "strepoch": _strepoch,
     "strftime": _strftime,
+    "strmicroepoch": _strmicroepoch,
     "uptime": _uptime,
+    "user_data": _user_data,
+    "user_exists": _user_exists,
     "version": _version,
     "xml_locate": _xml_locate,
 }

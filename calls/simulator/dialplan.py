@@ -37,6 +37,10 @@ class Dialplan:
     def __init__(self, contexts: Mapping[str, Sequence[tuple[str, Actions]]] | None = None):
         self._contexts = contexts if contexts is not None else DEFAULT_DIALPLAN
 
+    def extensions(self, context: str) -> Sequence[tuple[str, Actions]] | None:
+        """What a context holds, in order; None when there is none of that name."""
+        return self._contexts.get(context)
+
     def hunt(self, destination: str, dialplan: str, context: str) -> Actions | None:
         """The applications for a destination, or None when no extension matches (the call is then hung up)."""
         if dialplan == "inline":

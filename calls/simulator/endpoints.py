@@ -180,10 +180,12 @@ def _loopback(switch: "SimulatedSwitch", address: str, variables: dict[str, str]
     name, _, data = extension.removeprefix("app=").partition(":")
     if extension.startswith("app=") and name not in APPLICATIONS:
         raise Unreachable("CHAN_NOT_IMPLEMENTED")
-    near = Channel(switch, f"loopback/{extension}-a", "outbound", _outgoing(extension, variables), variables)
+    shown = name if extension.startswith("app=") else extension
+    profile = replace(_outgoing(extension, variables), destination=shown)
+    near = Channel(switch, f"loopback/{shown}-a", "outbound", profile, variables)
     near.create()
     copies = {name: value for name, value in variables.items() if name != "origination_uuid"}
-    far = _incoming(switch, f"loopback/{extension}-b", near, extension, context or "default")
+    far = _incoming(switch, f"loopback/{shown}-b", near, extension, context or "default")
     far.profile = far.initial = replace(far.profile, dialplan=dialplan or "XML")
     far.variables |= copies | {"is_loopback": "1", "loopback_leg": "B", "other_loopback_leg_uuid": near.uuid}
     near.variables |= {"is_loopback": "1", "loopback_leg": "A", "other_loopback_leg_uuid": far.uuid}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
+from calls.simulator.applications import APPLICATIONS
 from calls.simulator.conference_controls import CONTROL_GROUPS
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def _member_row(member: "Member", now: float) -> dict[str, object]:
 def show(switch: "SimulatedSwitch", words: list[str]) -> str:
     """`show channels|registrations|modules|tasks [as json]`, `show channels count`."""
     tables: dict[str, Callable[[SimulatedSwitch], list[dict[str, str]]]] = {
+        "application": _applications,
         "channels": _channels,
         "calls": _channels,
         "registrations": _registrations,
@@ -183,8 +185,12 @@ def _registrations(switch: "SimulatedSwitch") -> list[dict[str, str]]:
 def _modules(switch: "SimulatedSwitch") -> list[dict[str, str]]:
     return [
         {"type": "generic", "name": name.removeprefix("mod_"), "ikey": name, "filename": f"/usr/lib/{name}.so"}
-        for name in MODULES
+        for name in switch.modules
     ]
+
+
+def _applications(switch: "SimulatedSwitch") -> list[dict[str, str]]:
+    return [{"name": name, "description": "", "syntax": "", "ikey": "mod_dptools"} for name in sorted(APPLICATIONS)]
 
 
 def _tasks(switch: "SimulatedSwitch") -> list[dict[str, str]]:
@@ -235,3 +241,15 @@ def conference_xml(switch: "SimulatedSwitch") -> str:
         f"    <caller-controls>\n{groups}    </caller-controls>\n"
         f"    <profiles>\n{profiles}    </profiles>\n</configuration>\n"
     )
+
+
+def dialplan_xml(context: str, extensions: Iterable[tuple[str, Iterable[tuple[str, str]]]]) -> str:
+    """`xml_locate dialplan context name …`; our extensions have no names of their own, so they are numbered."""
+    body = "".join(
+        f'    <extension name="extension {number}">\n'
+        f'    <condition field="destination_number" expression={quoteattr(pattern)}>\n'
+        + "".join(f"      <action application={quoteattr(a)} data={quoteattr(d)}></action>\n" for a, d in actions)
+        + "    </condition>\n    </extension>\n"
+        for number, (pattern, actions) in enumerate(extensions, 1)
+    )
+    return f"<context name={quoteattr(context)}>\n{body}</context>\n"

@@ -7,14 +7,14 @@ import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import yaml
 
-from calls.simulator import commands
+from calls.simulator import commands, reports
 from calls.simulator.channel import Channel
 from calls.simulator.clock import Clock
 from calls.simulator.conference import Conference
@@ -55,6 +55,7 @@ class SimulatedSwitch:
         phonebook: Mapping[str, Any] | PhoneBook | Directory | None = None,
         dialplan: Mapping[str, Any] | None = None,
         profiles: Mapping[str, Mapping[str, str]] | None = None,
+        modules: Sequence[str] = reports.MODULES,
         domain: str = "lab",
         speed: float = 1.0,
         tmp_dir: str | Path | None = None,
@@ -63,6 +64,8 @@ class SimulatedSwitch:
         self.clock = Clock(speed)
         self.dialplan = Dialplan(dialplan)
         self.profiles = {name: dict(params) for name, params in (profiles or DEFAULT_PROFILES).items()}
+        self.modules = modules
+        self.globals = {"domain": domain}
         self.directory = _directory(phonebook, speed)
         self.media = Media(speed=speed)
         self.channels: dict[str, Channel] = {}

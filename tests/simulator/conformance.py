@@ -172,6 +172,7 @@ class Run:
                 awaited.append(item)
             else:
                 self.replies.append(await self.client.reply(PATIENCE))
+                self._learn_leg(item.block.body, self.replies[-1].body)
                 if "Job-UUID" in item.block.headers:
                     self.words[item.block.headers["Job-UUID"]] = self.replies[-1].headers["Job-UUID"]
         await self._until_seen(awaited)
@@ -190,6 +191,12 @@ class Run:
         """The recordings leave out the telephones' own ends; here only the caller has one."""
         return [block for block in events if not block.event.get("Channel-Name", "").startswith("sofia/phones/")]
 
+    def _learn_leg(self, recorded: str, seen: str) -> None:
+        """An originate that was waited for names its leg."""
+        legs = [re.fullmatch(r"\+OK ([0-9a-f-]{36})\n", body) for body in (recorded, seen)]
+        if all(legs):
+            self.words[legs[0][1]] = legs[1][1]
+
     def _note_stream(self, sent: str) -> None:
         if match := re.search(r"uuid_audio_stream (\S+) start ws://[^/]+(\S+)", sent):
             self.streams[match[1]] = match[2]
@@ -201,6 +208,9 @@ class Run:
         if event.get("Event-Subclass") == "mod_audio_stream::play":
             await self._until_seen(awaited)
             await self.audio.speak(path, self.recording.length_of_clip(json.loads(item.block.body)["file"]))
+        elif event.get("Event-Subclass") == "mod_audio_stream::json":
+            await self._until_seen(awaited)
+            await self.audio.connections[path].send(item.block.body)
         elif event.get("Event-Subclass") == "mod_audio_stream::disconnect":
             await self._until_seen(awaited)
             reason = json.loads(item.block.body)["message"]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from calls.simulator.clock import Clock
+from calls.simulator.directory import REGISTERED_ONLY
 from calls.simulator.endpoints import SoundMouth
 from calls.simulator.switch import SimulatedSwitch
 from tests.simulator.eslclient import Block, EventSocket
@@ -50,6 +51,9 @@ class LabDirectory:
     def telephones(self, number: str) -> list[LabTelephone]:
         return [LabTelephone(self.clock, **options) for options in self._options(number)]
 
+    def dial_string(self, number: str) -> str:
+        return f"sofia/internal/{number}@127.0.0.1:5080" if self._options(number) else REGISTERED_ONLY
+
     def registered(self) -> list[str]:
         return []  # the laboratory's users have a dial string instead
 
@@ -83,6 +87,7 @@ def lab_switch(speed: float = 20, **options) -> LabSwitch:
     options = {"profiles": LAB_PROFILES} | options
     switch = LabSwitch(phonebook=directory, speed=speed, **options)
     directory.clock = switch.clock
+    switch.globals.clear()
     return switch
 
 

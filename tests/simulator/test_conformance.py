@@ -3,12 +3,13 @@
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from tests.simulator.conformance import SAME_TIME, Recording, Run, party
 from tests.simulator.eslclient import Block
-from tests.simulator.lab import lab_switch
+from tests.simulator.lab import LAB_PROFILES, lab_switch
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 
@@ -33,13 +34,19 @@ DIFFERENCES = {
         "start-talking: Conference-Size",
         "A begins to count as talking in the millisecond in which the third member comes in",
     ),
+    "test_leg": (
+        "",
+        "mod_audio_stream: Channel-State Caller-Destination-Number",
+        "a simulated leg begins what it executes at its next frame, a real one that is new at once",
+    ),
 }
-"""Recording → Action left out of the comparison, `Action: header` not compared, and why."""
+"""Recording → Action left out of the comparison, `beginning of Action or subclass: headers` not compared, and why."""
 
 UNSTEADY = {
     "api status": r"\d+(\.\d+)?|hours?|minutes?|seconds?|days?",
     "api uptime": r"\d+",
     "api global_getvar core_uuid": r"[0-9a-f-]{36}",
+    "api strmicroepoch": r"\d{16}",
     "api sched_api": r"(?<=Added: )\d+",
     # Who talks is in the events too; right behind add-member the list may be quicker than the voice.
     "api conference": r"\|talking|\|floor",
@@ -85,6 +92,10 @@ def _compare_replies(run: Run) -> None:
 
 def _reply(command: str, block: Block, translated) -> tuple:
     body = translated(block.body)
+    if command == "api show application as json":
+        return block.kind, {"conference", "park", "set", "transfer", "unset"} <= _applications(body)
+    if body.startswith("<"):
+        return block.kind, _tree(body)
     if "as json" in command or "json_list" in command:
         body = _of_interest(body)
     for beginning, pattern in UNSTEADY.items():
@@ -92,6 +103,21 @@ def _reply(command: str, block: Block, translated) -> tuple:
             body = re.sub(pattern, "#" if beginning != "api conference" else "", body)
     reply = [translated(block.headers.get(name, "")) for name in ("Reply-Text", "Job-UUID")]
     return block.kind, *reply, body
+
+
+def _applications(body: str) -> set[str]:
+    return {row["name"] for row in json.loads(body)["rows"]}
+
+
+def _tree(body: str):
+    """What is asked of a configuration's XML, as far as the simulated laboratory has the same."""
+    root = ElementTree.fromstring(body)
+    if root.tag == "context":
+        pattern = "extension/condition[@expression='^{}$']/action"
+        places = [root.findall(pattern.format(place)) for place in ("(ivr|5000)", "ivr_return", "caller")]
+        return [[action.get("application") for action in place if action.get("data")][-1:] for place in places]
+    profile = root.find("profiles/profile[@name='default']")
+    return {param.get("name"): param.get("value") for param in profile if param.get("name") in LAB_PROFILES["default"]}
 
 
 def _of_interest(body: str):
@@ -115,10 +141,11 @@ def _compare_events(run: Run, not_compared: str) -> None:
     recorded = [(item.at, _event(item.block, run.translated)) for item in run.recording.events]
     seen = [_event(block, str) for block in run.events]
     seen = [event for event in seen if not run.left_out or event["Action"] != run.left_out]
-    action, _, header = not_compared.partition(": ")
+    action, _, headers = not_compared.partition(": ")
     for event in [event for _, event in recorded] + seen:
-        if event["Action"] == action:
-            event.pop(header)
+        if action and (event["Action"] or event["Event-Subclass"] or "").startswith(action):
+            for header in headers.split():
+                event.pop(header)
     for who in {party(event) for _, event in recorded} | {party(event) for event in seen}:
         ours = [event for event in seen if party(event) == who]
         real = [event for _, event in recorded if party(event) == who]

@@ -120,7 +120,7 @@ async def test_a_loopback_leg_is_there_in_early_media_only(lab):
 async def test_both_halves_of_a_loopback_keep_the_variables(lab):
     await lab.api("originate {mark=both}loopback/app=park &park")
     marked = [c.name for c in lab.switch.channels.values() if c.variables.get("mark") == "both"]
-    assert marked == ["loopback/app=park-a", "loopback/app=park-b"]
+    assert marked == ["loopback/park-a", "loopback/park-b"]
 
 
 async def test_the_inbound_leg_of_a_caller_is_the_one_in_the_dialplan(lab):
