@@ -5,12 +5,13 @@ dropped and counted. No speech and no telephone number travels here.
 
 group "switch.<slug>"     -> the switch process
     {"type": "outbox.wake"}                                     commands wait in the outbox
+    {"type": "question.wake"}                                   somebody asks whether a call is here
     {"type": "clips.stop", "uuid": B}                           barge-in: silence B's clips now
     {"type": "clip.break", "uuid": A}                           stop a prompt to the caller
 group "audio"             -> every web process
     {"type": "audio.wake"}                                      an AudioSession waits to be claimed
 group "audio.<process>"   -> one web process
-    {"type": "announcer.note", "session": id, "note": "repeat" | "caller_left" | "close"}
+    {"type": "announcer.note", "session": id, "note": NAME}   repeat, caller_left, redirect_refused, close
     {"type": "playback", "uuid": leg, "path": file, "what": "ready" | "start" | "done" | "stopped", "at_ms": epoch ms}
     {"type": "leg.key", "uuid": B, "digit": "0"}
     {"type": "leg.hold", "uuid": B, "on": bool}

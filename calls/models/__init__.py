@@ -5,6 +5,7 @@ from calls.models.exam import SwitchExam
 from calls.models.integration import ApiClient, WebhookDelivery
 from calls.models.live import AudioSession, SwitchCommand, WebProcess
 from calls.models.people import DepartmentScope, SupervisorAction
+from calls.models.questions import SwitchQuestion
 from calls.models.supervision import Supervision, SupervisorTelephone
 from calls.models.transfer import Attempt, Ticket, Transfer, TransferEvent, Utterance
 
@@ -19,11 +20,12 @@ __all__ = [
     "Membership",
     "OpeningHours",
     "SupervisorAction",
-    "Switch",
     "Supervision",
     "SupervisorTelephone",
+    "Switch",
     "SwitchCommand",
     "SwitchExam",
+    "SwitchQuestion",
     "Ticket",
     "Transfer",
     "TransferEvent",

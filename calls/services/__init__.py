@@ -35,8 +35,8 @@ from calls.services.outbox import (
     set_connected,
 )
 from calls.services.people import Acted, Action, act, record
+from calls.services.questions import aanswer_question, aopen_questions
 from calls.services.retention import erase_speech
-from calls.services.tickets import ticket_again, ticket_failed, ticket_sent
 from calls.services.supervision import (
     asupervision_happened,
     asupervisors_lost,
@@ -44,6 +44,7 @@ from calls.services.supervision import (
     supervise,
     supervision_happened,
 )
+from calls.services.tickets import ticket_again, ticket_failed, ticket_sent
 from calls.services.transfers import (
     Applied,
     NewTransfer,
@@ -55,7 +56,6 @@ from calls.services.transfers import (
 )
 
 __all__ = [
-    "Acted",
     "asupervision_happened",
     "asupervisors_lost",
     "close_listening",
@@ -65,12 +65,14 @@ __all__ = [
     "open_listening",
     "supervise",
     "supervision_happened",
+    "Acted",
     "Action",
     "Applied",
     "ClaimedAudio",
     "LiveAudio",
     "NewTransfer",
     "aadd_utterance",
+    "aanswer_question",
     "aannounce_ready",
     "aapply_event",
     "aaudio_connected",
@@ -78,6 +80,7 @@ __all__ = [
     "aclose_audio",
     "add_utterance",
     "aheartbeat",
+    "aopen_questions",
     "afinish_command",
     "agive_back_command",
     "aclaim_commands",

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from calls import bus, dispatch, errors, selectors
+from calls import dispatch, errors, selectors
 from calls.models import (
     ApiClient,
     Department,
@@ -28,7 +28,7 @@ from calls.models import (
     TransferEvent,
     WebhookDelivery,
 )
-from calls.services import effects, presences, reasons, redirects, store
+from calls.services import effects, presences, questions, reasons, redirects, store
 from calls.services.showing import changed
 from calls.transfer import events as e
 from calls.transfer import machine
@@ -204,16 +204,24 @@ def _department(new: NewTransfer) -> Department:
 
 
 def _switch(new: NewTransfer) -> Switch:
-    """The one named, else any that is connected."""
-    connected = selectors.connected_switches()
+    """The one named, else the one that holds the call.
+
+    A call that none of them knows goes to the first: it is refused there, as it would be with one switch.
+    """
+    usable = Switch.objects.filter(enabled=True)
     if new.switch:
-        if not Switch.objects.filter(slug=new.switch, enabled=True).exists():
+        usable = usable.filter(slug=new.switch)
+        if not usable.exists():
             raise errors.UnknownSwitch(new.switch)
-        connected = connected.filter(slug=new.switch)
-    switch = connected.order_by("id").first()
-    if switch is None:
+    connected = list(selectors.connected_switches().filter(pk__in=usable).order_by("id"))
+    if not connected:
         raise errors.NoSwitchConnected("no telephone switch is connected")
-    return switch
+    if usable.count() == 1:
+        return connected[0]
+    holder, all_answered = questions.locate(new.call_uuid, connected)
+    if holder is None and not (all_answered and len(connected) == usable.count()):
+        raise errors.NoSwitchConnected("the call may be on a telephone switch that does not answer")
+    return holder or connected[0]
 
 
 def _insert(

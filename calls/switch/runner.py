@@ -7,6 +7,7 @@
         connection, again and again (backoff 0.5 s to 10 s)
           catch up              what the machine missed (catchup.py)
           outbox                woken, and every 500 ms
+          questions             whether a call is here (questions.py)
           heartbeat             a switch that does not answer is as good as gone
 
 Losing the lease, the connection or SIGTERM ends what is inside it; nothing is kept but rows in the database.
@@ -34,6 +35,7 @@ from calls.switch.interpret import EVENTS, SUBCLASSES
 from calls.switch.lease import Lease
 from calls.switch.operator import Operator
 from calls.switch.parsing import SwitchEvent
+from calls.switch.questions import answer_questions
 from calls.switch.resync import load_index
 from calls.switch.wording import TrialLeg
 from calls.transfer.states import State
@@ -71,6 +73,7 @@ class SwitchProcess:
         holder = holder or f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.lease = Lease(switch, holder)
         self.operator: Operator | None = None
+        self._asked = asyncio.Event()
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -142,7 +145,11 @@ class SwitchProcess:
     async def _work(self, connection: Connection, operator: Operator) -> None:
         """While all is well; at the end what is in hand is finished, or given back."""
         outbox = asyncio.create_task(self._empty_outbox(operator))
-        others = [asyncio.create_task(self._heartbeat(operator)), asyncio.create_task(self._tidy(operator))]
+        others = [
+            asyncio.create_task(self._heartbeat(operator)),
+            asyncio.create_task(self._tidy(operator)),
+            asyncio.create_task(answer_questions(self.switch.pk, connection, self._asked)),
+        ]
         try:
             await _first(connection.wait_closed(), self.lease.lost.wait(), self._stopping.wait())
             log.info("switch.disconnected", switch=self.switch.slug, reason=connection.reason or "ending")
@@ -209,7 +216,9 @@ class SwitchProcess:
                 async with asyncio.timeout(JOIN_AGAIN_AFTER):
                     while True:
                         message = await layer.receive(channel)
-                        if self.operator is not None:
+                        if message.get("type") == "question.wake":
+                            self._asked.set()
+                        elif self.operator is not None:
                             self.operator.on_bus(message)
             except TimeoutError:
                 continue
