@@ -1,7 +1,11 @@
 """The worker of `manage.py rqworker` (settings.RQ): RQ's own, which also plans retries and asks for housekeeping."""
 
+import os
+
 from rq import Worker as RQWorker
 from rq.exceptions import DuplicateJobError
+
+from calls.demo.orphans import ends_with_parent
 
 HOUSEKEEPING_SECONDS = 300
 
@@ -14,6 +18,10 @@ class Worker(RQWorker):
         self.maintenance_interval = HOUSEKEEPING_SECONDS
 
     def work(self, *args, **kwargs) -> bool:
+        # A killed worker's scheduler would live on and keep the dead one's socket open: Redis would hand the next job
+        # to that, and nobody would have it.
+        if ask := ends_with_parent():
+            os.register_at_fork(after_in_child=ask)
         return super().work(*args, **(kwargs | {"with_scheduler": True}))
 
     def run_maintenance_tasks(self) -> None:
