@@ -75,11 +75,11 @@ class Stack:
         return url_of(LOCAL, self._port)
 
     async def __aenter__(self) -> "Stack":
-        await asyncio.gather(self.switch.start(), self.realtime.start(), self.omniplay.start())
+        await asyncio.gather(*(part.start() for part in self._simulated()))
         try:
             await sync_to_async(redis.Redis.from_url(settings.REDIS_URL).flushdb)()
             _, key = await sync_to_async(services.create_api_client)(f"stack {self._port}")
-            for part in product(LOCAL, self._port, settings.REDIS_URL, self._whole_environment()):
+            for part in await sync_to_async(self._product)():
                 self.parts[part.name] = part
             await self._supervisor.start(*self.parts.values())
             headers = {"Authorization": f"Bearer {key}"}
@@ -259,6 +259,13 @@ class Stack:
         return self._supervisor.log_of(self.parts[name]).read_text(encoding="utf-8", errors="replace")
 
     # ------------------------------------------------------------ inside
+    def _simulated(self) -> list[Any]:
+        return [self.switch, self.realtime, self.omniplay]
+
+    def _product(self) -> list[Part]:
+        """The processes; the database is there already."""
+        return product(LOCAL, self._port, settings.REDIS_URL, self._whole_environment())
+
     def _whole_environment(self) -> dict[str, str]:
         return {
             "DJANGO_SETTINGS_MODULE": "transferhub.settings",
@@ -285,7 +292,7 @@ class Stack:
 
     async def _stop_all(self) -> None:
         await self._supervisor.stop()
-        await asyncio.gather(self.switch.stop(), self.realtime.stop(), self.omniplay.stop())
+        await asyncio.gather(*(part.stop() for part in self._simulated()))
 
     @staticmethod
     def _empty_database() -> None:
