@@ -93,12 +93,13 @@ async def _realtime() -> dict[str, str]:
     url = settings.OPENAI_REALTIME_URL
     at, asked, result = _realtime_known
     if asked != url or time.monotonic() - at > REALTIME_KNOWN_SECONDS:
-        result = await _probe("realtime", _connect(url))
+        result = await _probe("realtime", connect(url))
         _realtime_known = (time.monotonic(), url, result)
     return result
 
 
-async def _connect(url: str) -> None:
+async def connect(url: str) -> None:
+    """Open and close a connection to the address. Raises OSError."""
     parts = urlsplit(url)
     secure = parts.scheme in ("wss", "https")
     _, writer = await asyncio.open_connection(parts.hostname, parts.port or (443 if secure else 80), ssl=secure or None)

@@ -1,15 +1,19 @@
 """Which transfers a page shows, fetched in a fixed number of queries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from statistics import median
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import BooleanField, Case, Count, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Count, Max, Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from calls.models import Attempt, Transfer
+from calls.console.presenter import clock
+from calls.models import Attempt, Transfer, Utterance
+from calls.rights import Rights
 from calls.transfer.states import Outcome, State
 
 PER_PAGE = 50
@@ -24,6 +28,7 @@ class Filters:
     department: str = ""  # slug
     outcome: str = ""  # a value of Outcome, or LIVE
     text: str = ""
+    agent: str = ""  # an extension's number
 
     @classmethod
     def read(cls, asked) -> "Filters":
@@ -38,6 +43,7 @@ class Filters:
             department=asked.get("department", "")[:50],
             outcome=outcome if outcome in [LIVE, *(each.value for each in Outcome)] else "",
             text=asked.get("text", "").strip()[:80],
+            agent=asked.get("agent", "")[:32],
         )
 
     @property
@@ -46,7 +52,9 @@ class Filters:
 
     @property
     def query(self) -> str:
-        values = {"department": self.department, "outcome": self.outcome, "text": self.text}
+        values = {
+            "department": self.department, "outcome": self.outcome, "agent": self.agent, "text": self.text,
+        }  # fmt: skip
         if not self.is_today:
             values["day"] = self.day.isoformat()
         return urlencode({name: value for name, value in values.items() if value})
@@ -56,31 +64,58 @@ def company_today() -> date:
     return timezone.now().astimezone(ZoneInfo(settings.TIME_ZONE)).date()
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(settings.TIME_ZONE))
 
 
-def rows(filters: Filters, *, sees_numbers: bool) -> QuerySet[Transfer]:
-    """The day's transfers, live ones first, the newest first in each half. Today also shows what began before today
-    and still lives."""
-    of_day = Q(requested_at__gte=_midnight(filters.day), requested_at__lt=_midnight(filters.day + timedelta(days=1)))
-    wanted = of_day | ~Q(state=State.ENDED.value) if filters.is_today else of_day
+def live(filters: Filters, rights: Rights) -> QuerySet[Transfer]:
+    """What still goes on, the longest waiting first; nothing on the page of another day."""
+    if not filters.is_today or filters.outcome not in ("", LIVE):
+        return Transfer.objects.none()
+    return _narrowed(~Q(state=State.ENDED.value), filters, rights).order_by("requested_at", "pk")
+
+
+def ended(filters: Filters, rights: Rights) -> QuerySet[Transfer]:
+    """What came to its end, of those requested that day, the newest first."""
+    if filters.outcome == LIVE:
+        return Transfer.objects.none()
+    wanted = Q(state=State.ENDED.value) & _of_day(filters.day)
+    if filters.outcome:
+        wanted &= Q(outcome=filters.outcome)
+    return _narrowed(wanted, filters, rights).order_by("-requested_at")
+
+
+def _narrowed(wanted: Q, filters: Filters, rights: Rights) -> QuerySet[Transfer]:
     if filters.department:
         wanted &= Q(department__slug=filters.department)
-    if filters.outcome == LIVE:
-        wanted &= ~Q(state=State.ENDED.value)
-    elif filters.outcome:
-        wanted &= Q(outcome=filters.outcome, state=State.ENDED.value)
+    if filters.agent:
+        wanted &= Q(agent__number=filters.agent) | Q(
+            pk__in=Attempt.objects.filter(extension__number=filters.agent).values("transfer")
+        )
     if filters.text:
-        wanted &= _mentions(filters.text, sees_numbers)
-    ended = Case(When(state=State.ENDED.value, then=Value(True)), default=Value(False), output_field=BooleanField())
-    return with_rows(Transfer.objects.filter(wanted)).order_by(ended, "-requested_at")
+        wanted &= _mentions(filters.text, rights.sees_numbers)
+    return rights.narrow(with_rows(Transfer.objects.filter(wanted)))
+
+
+def _of_day(day: date) -> Q:
+    return Q(requested_at__gte=midnight(day), requested_at__lt=midnight(day + timedelta(days=1)))
 
 
 def with_rows(transfers: QuerySet[Transfer]) -> QuerySet[Transfer]:
     """With all that presenter.transfer_view() reads."""
     attempts = Prefetch("attempts", Attempt.objects.select_related("extension"))
     return transfers.select_related("department", "agent", "ticket", "client").prefetch_related(attempts)
+
+
+def add_last_said(transfers: Iterable[Transfer]) -> list[Transfer]:
+    """The same transfers, live ones with `last_said`: an Utterance, or None."""
+    found = list(transfers)
+    talking = [each.pk for each in found if each.state != State.ENDED]
+    last = Utterance.objects.filter(transfer__in=talking).order_by().values("transfer").annotate(last=Max("pk"))
+    lines = {line.transfer_id: line for line in Utterance.objects.filter(pk__in=last.values("last"))} if talking else {}
+    for each in found:
+        each.last_said = lines.get(each.pk)
+    return found
 
 
 def _mentions(text: str, sees_numbers: bool) -> Q:
@@ -96,16 +131,41 @@ def _mentions(text: str, sees_numbers: bool) -> Q:
     return found
 
 
-def numbers_of(filters: Filters) -> dict[str, int]:
-    """live, ended, accepted and tickets of the day, over all departments; trials do not count."""
-    start = _midnight(filters.day)
-    day = Transfer.objects.filter(
-        requested_at__gte=start, requested_at__lt=_midnight(filters.day + timedelta(days=1)), is_trial=False
-    )
-    ended = Q(state=State.ENDED.value)
-    return day.aggregate(
-        live=Count("pk", filter=~ended),
-        ended=Count("pk", filter=ended),
-        accepted=Count("pk", filter=ended & Q(outcome=Outcome.ACCEPTED.value)),
+@dataclass(frozen=True)
+class Numbers:
+    """Of one day; trials do not count. `rate`: whole percent of the ended that were accepted, None before any ended."""
+
+    waiting: int
+    talking: int
+    ended: int
+    accepted: int
+    abandoned: int  # the caller hung up before anybody took the call
+    tickets: int
+    rate: int | None
+    to_talk: str  # median from the request to the conversation, as a clock shows it; "" before the first
+
+    @property
+    def live(self) -> int:
+        return self.waiting + self.talking
+
+
+def numbers_of(day: date, rights: Rights) -> Numbers:
+    """Over all departments that the reader sees, whatever the filters."""
+    talks = (State.CONNECTED.value, State.RETURNING.value)
+    over, going = Q(state=State.ENDED.value), ~Q(state=State.ENDED.value)
+    mine = rights.narrow(Transfer.objects.filter(_of_day(day), is_trial=False)).order_by()
+    counts = mine.aggregate(
+        waiting=Count("pk", filter=going & ~Q(state__in=talks)),
+        talking=Count("pk", filter=Q(state__in=talks)),
+        ended=Count("pk", filter=over),
+        accepted=Count("pk", filter=over & Q(outcome=Outcome.ACCEPTED.value)),
+        abandoned=Count("pk", filter=over & Q(outcome=Outcome.CALLER_LEFT.value)),
         tickets=Count("ticket__pk"),
+    )
+    times = mine.exclude(connected_at=None).values_list("connected_at", "requested_at")
+    seconds = [(connected - requested).total_seconds() for connected, requested in times]
+    return Numbers(
+        **counts,
+        rate=round(100 * counts["accepted"] / counts["ended"]) if counts["ended"] else None,
+        to_talk=clock(timedelta(seconds=median(seconds))) if seconds else "",
     )

@@ -8,9 +8,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from calls import selectors
+from calls.console.actions import WORDS
 from calls.console.presenter import TransferView, attempt_agent, clock, local, reason_words, transfer_view
 from calls.console.timeline import cause_words, event_words
-from calls.models import Ticket, Transfer
+from calls.models import SupervisorAction, Ticket, Transfer
+from calls.rights import Rights
 from calls.transfer.states import Verdict
 from calls.words import ATTEMPTS, SOURCES
 
@@ -48,6 +50,16 @@ class SpokenLine:
 
 
 @dataclass(frozen=True)
+class PersonLine:
+    at: datetime
+    who: str
+    what: Words
+    done: bool
+    note: str  # why not
+    reason: str  # the person's own words
+
+
+@dataclass(frozen=True)
 class TransferPage:
     row: TransferView
     facts: list[tuple[Words, Words]]
@@ -57,13 +69,15 @@ class TransferPage:
     transcript: list[SpokenLine]
     timings: list[tuple[Words, str]]
     ticket: Ticket | None
+    cost: list[tuple[Words, str]]  # tokens of the Realtime API, over all its sessions
+    people: list[PersonLine]
 
 
-def transfer_page(transfer: Transfer, *, sees_numbers: bool) -> TransferPage:
+def transfer_page(transfer: Transfer, rights: Rights) -> TransferPage:
     """`transfer` as from board.with_rows()."""
     marks = {attempt.mark: attempt_agent(attempt) for attempt in transfer.attempts.all()}
     return TransferPage(
-        row=transfer_view(transfer, sees_numbers=sees_numbers),
+        row=transfer_view(transfer, rights),
         facts=_facts(transfer),
         brief=_named((_("Summary"), transfer.summary), (_("Context"), transfer.context)),
         events=[_event(event, transfer, marks) for event in transfer.events.all()],
@@ -74,6 +88,8 @@ def transfer_page(transfer: Transfer, *, sees_numbers: bool) -> TransferPage:
         ],
         timings=_timings(transfer),
         ticket=getattr(transfer, "ticket", None),
+        cost=_cost(transfer),
+        people=[_person(each, transfer) for each in transfer.supervisor_actions.all()],
     )
 
 
@@ -133,4 +149,26 @@ def _timings(transfer: Transfer) -> list[tuple[Words, str]]:
         (label, _("%(seconds)s s") % {"seconds": number_format(known[name], 1)})
         for name, label in labels.items()
         if known[name] is not None
+    ]
+
+
+def _person(line: SupervisorAction, transfer: Transfer) -> PersonLine:
+    what = WORDS.get(line.action, line.action)
+    return PersonLine(local(line.at, transfer), line.username, what, line.done, line.note, line.reason)
+
+
+def _cost(transfer: Transfer) -> list[tuple[Words, str]]:
+    """The numbers of `response.done`, added up; nothing where no session had any."""
+    total: dict[str, int] = {}
+    for session in transfer.audio_sessions.all():
+        for name, number in session.usage.items():
+            if isinstance(number, int):
+                total[name] = total.get(name, 0) + number
+    labels = {
+        "input_tokens": _("Tokens heard and read"),
+        "output_tokens": _("Tokens spoken and written"),
+        "total_tokens": _("Tokens together"),
+    }
+    return [
+        (label, number_format(total[name], 0, force_grouping=True)) for name, label in labels.items() if total.get(name)
     ]

@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy
 
 from calls.console.actions import Button, buttons
 from calls.console.legs import Leg, legs
-from calls.console.rights import Rights
 from calls.models import Attempt, Transfer
+from calls.rights import Rights
 from calls.services.people import stage_of
-from calls.transfer.work import Deadline
 from calls.transfer.states import Outcome, State
+from calls.transfer.work import Deadline
 from calls.words import OUTCOMES, STATES, masked
 
 Words = str | Promise

@@ -1,35 +1,39 @@
-"""The pages: the day's transfers, and one transfer. Each has a fragment that it fetches again while it is seen."""
+"""The pages: the board, one transfer, the wall. Each keeps itself fresh (docs/console.md says how)."""
 
 import hashlib
 
-from django.contrib.auth.decorators import login_required, permission_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
-from calls.console import board
+from calls.console import alarms, board
+from calls.console.door import console_page
 from calls.console.page import transfer_page
-from calls.console.presenter import transfer_view
-from calls.models import Department, Transfer
+from calls.console.presenter import transfer_view, unix_ms
+from calls.models import Extension, Transfer
 from calls.words import OUTCOMES
 
-
-def console_page(view):
-    """For who may see transfers: strangers go to the login page, people without the right get 403."""
-    allowed = permission_required("calls.view_transfer", raise_exception=True)(view)
-    return require_safe(login_required(never_cache(allowed)))
+MOST_LIVE = 500  # rows of live transfers on one page
+WALL_ROWS = 6
 
 
 @console_page
 def transfers(request: HttpRequest) -> HttpResponse:
-    context = _board(request)
-    filters = context["filters"]
-    context |= {
-        "departments": Department.objects.values_list("slug", "name"),
+    rights, filters = request.rights, board.Filters.read(request.GET)
+    page = Paginator(board.ended(filters, rights), board.PER_PAGE).get_page(request.GET.get("page"))
+    live = board.add_last_said(board.live(filters, rights)[:MOST_LIVE])
+    rows = [transfer_view(each, rights) for each in live]
+    context = {
+        "filters": filters,
+        "page": page,
+        "live": sorted(rows, key=lambda row: (not row.needs, row.order)),
+        "ended": [transfer_view(each, rights) for each in page],
+        "numbers": board.numbers_of(filters.day, rights),
+        "alarms": alarms.known(),
+        "departments": rights.departments_to_choose().values_list("slug", "name"),
+        "agents": Extension.objects.values_list("number", "name"),
         "outcomes": OUTCOMES.items(),
         "now_ms": _now_ms(),
         "filtered": bool(filters.query),
@@ -38,13 +42,9 @@ def transfers(request: HttpRequest) -> HttpResponse:
 
 
 @console_page
-def transfers_fragment(request: HttpRequest) -> HttpResponse:
-    return _fragment(request, "console/_rows.html", _board(request))
-
-
-@console_page
 def transfer(request: HttpRequest, pk) -> HttpResponse:
-    return render(request, "console/transfer.html", {"page": _page(request, pk), "now_ms": _now_ms()})
+    context = {"page": _page(request, pk), "alarms": alarms.known(), "now_ms": _now_ms()}
+    return render(request, "console/transfer.html", context)
 
 
 @console_page
@@ -52,25 +52,33 @@ def transfer_fragment(request: HttpRequest, pk) -> HttpResponse:
     return _fragment(request, "console/_page.html", {"page": _page(request, pk)})
 
 
-def sees_numbers(request: HttpRequest) -> bool:
-    return request.user.has_perm("calls.see_numbers")
+@console_page
+def wall(request: HttpRequest) -> HttpResponse:
+    return render(request, "console/wall.html", _wall(request) | {"now_ms": _now_ms()})
 
 
-def _board(request: HttpRequest) -> dict:
-    filters = board.Filters.read(request.GET)
-    sees = sees_numbers(request)
-    page = Paginator(board.rows(filters, sees_numbers=sees), board.PER_PAGE).get_page(request.GET.get("page"))
+@console_page
+def wall_fragment(request: HttpRequest) -> HttpResponse:
+    return _fragment(request, "console/_wall.html", _wall(request))
+
+
+def _wall(request: HttpRequest) -> dict:
+    rights, today = request.rights, board.Filters(board.company_today())
+    live = [transfer_view(each, rights) for each in board.live(today, rights)[:MOST_LIVE]]
+    queue = [each for each in live if each.long_at_ms]
     return {
-        "filters": filters,
-        "page": page,
-        "rows": [transfer_view(each, sees_numbers=sees) for each in page],
-        "numbers": board.numbers_of(filters),
+        "queue": sorted(queue, key=lambda row: (not row.needs, row.order))[:WALL_ROWS],
+        "numbers": board.numbers_of(today.day, rights),
+        "alarms": alarms.known(),
     }
 
 
 def _page(request: HttpRequest, pk):
-    found = get_object_or_404(board.with_rows(Transfer.objects.all()).prefetch_related("events", "utterances"), pk=pk)
-    return transfer_page(found, sees_numbers=sees_numbers(request))
+    rights = request.rights
+    every = board.with_rows(rights.narrow(Transfer.objects.all()))
+    related = ("events", "utterances", "audio_sessions", "supervisor_actions")
+    found = get_object_or_404(every.prefetch_related(*related), pk=pk)
+    return transfer_page(board.add_last_said([found])[0], rights)
 
 
 def _fragment(request: HttpRequest, template: str, context: dict) -> HttpResponse:
@@ -87,4 +95,4 @@ def _fragment(request: HttpRequest, template: str, context: dict) -> HttpRespons
 
 
 def _now_ms() -> int:
-    return int(timezone.now().timestamp() * 1000)
+    return unix_ms(timezone.now())

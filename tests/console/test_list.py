@@ -11,12 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from calls.console import board
-from calls.models import Department, Ticket
+from calls.models import Department
 from calls.transfer.states import Outcome, State
-from tests.factories import make_transfer
+from tests.factories import make_talk, make_transfer
 
 LIST = "/"
-ROWS = "/transfers/rows/"
 NOON = datetime(2026, 11, 23, 12, tzinfo=ZoneInfo("America/Sao_Paulo"))
 
 
@@ -30,13 +29,13 @@ def text(response) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", response.content.decode()).split())
 
 
-@pytest.mark.parametrize("address", [LIST, ROWS])
+@pytest.mark.parametrize("address", [LIST, "/wall/", "/wall/parts/"])
 def test_who_is_not_logged_in_is_asked_to(vendas, address):
     response = Client().get(address)
     assert response.status_code == 302 and response["Location"].startswith("/login/")
 
 
-@pytest.mark.parametrize("address", [LIST, ROWS])
+@pytest.mark.parametrize("address", [LIST, "/wall/", "/wall/parts/"])
 def test_who_may_not_see_transfers_is_refused(charlie, address):
     make_transfer(caller_name="Maria Souza")
     response = charlie.get(address)
@@ -44,27 +43,50 @@ def test_who_may_not_see_transfers_is_refused(charlie, address):
 
 
 def test_an_empty_day_says_so(alice):
-    assert "Nenhuma transferência hoje ainda" in text(alice.get(LIST))
+    read = text(alice.get(LIST))
+    assert "Nenhum cliente está sendo transferido" in read and "Nenhuma transferência terminou ainda" in read
 
 
-def test_live_transfers_come_first_then_the_newest(alice):
+def test_who_waits_longest_comes_first_and_of_the_ended_the_newest(alice):
     now = timezone.now()
     ended = [make_transfer(requested_at=now - timedelta(seconds=seconds)) for seconds in (20, 10)]
     live = [make_transfer(State.DIALLING, requested_at=now - timedelta(seconds=seconds)) for seconds in (40, 30)]
-    wanted = [live[1], live[0], ended[1], ended[0]]
+    wanted = [live[0], live[1], ended[1], ended[0]]
     assert keys(alice.get(LIST)) == [transfer.id.hex for transfer in wanted]
+
+
+def test_what_needs_a_person_comes_before_what_waits_longer(alice):
+    now = timezone.now()
+    first = make_transfer(State.DIALLING, requested_at=now - timedelta(seconds=50))
+    deciding = make_transfer(
+        State.ANNOUNCING,
+        requested_at=now - timedelta(seconds=30),
+        deadline=now + timedelta(seconds=4),
+        memory={"deadline_kind": "decision"},
+    )
+    waiting = make_transfer(State.DIALLING, requested_at=now - timedelta(seconds=70))
+    assert keys(alice.get(LIST)) == [each.id.hex for each in (waiting, deciding, first)]
+    assert alice.get(LIST).content.decode().count(" needs") == 2
+
+
+def test_a_live_row_says_where_both_are_and_what_was_said_last(alice):
+    transfer = make_transfer(State.ANNOUNCING, memory={"caller": "inside", "agent_member": 2})
+    make_talk(transfer)
+    read = text(alice.get(LIST))
+    assert "Cliente: na conferência , mudo" in read and "Atendente: na conferência" in read
+    assert "atendente: Posso sim, pode passar." in read and "Maria Souza está na linha" not in read
 
 
 def test_a_row_says_all_in_words(alice):
     ticket = make_transfer(outcome=Outcome.NO_ANSWER, attempts=[("2001", "busy"), ("2002", "no_answer")]).ticket
-    read = text(alice.get(ROWS))
+    read = text(alice.get(LIST))
     for words in ("Maria Souza", "Vendas", "ninguém atendeu", "Bruno", "2 tentativas", ticket.protocol, "a enviar"):
         assert words in read, words
 
 
 def test_a_ringing_row_says_which_of_how_many(alice):
     make_transfer(State.DIALLING, attempts=[("2001", "busy"), ("2002", "")], memory={"policy": {"max_attempts": 3}})
-    assert "tocando 2 de 3" in text(alice.get(ROWS))
+    assert "tocando 2 de 3" in text(alice.get(LIST))
 
 
 def test_numbers_are_masked_without_the_permission(alice, bob):
@@ -76,13 +98,13 @@ def test_numbers_are_masked_without_the_permission(alice, bob):
 
 def test_a_short_number_is_masked_whole(alice):
     make_transfer(caller_number="2009", caller_name="")
-    assert "2009" not in text(alice.get(ROWS))
+    assert "2009" not in text(alice.get(LIST))
 
 
 def test_a_number_can_be_searched_only_by_who_may_see_it(alice, bob):
     make_transfer(caller_number="5511987654321")
-    assert keys(alice.get(ROWS, {"text": "98765"})) == []
-    assert len(keys(bob.get(ROWS, {"text": "98765"}))) == 1
+    assert keys(alice.get(LIST, {"text": "98765"})) == []
+    assert len(keys(bob.get(LIST, {"text": "98765"}))) == 1
 
 
 def test_what_callers_and_agents_say_is_never_markup(alice):
@@ -101,6 +123,7 @@ def test_what_callers_and_agents_say_is_never_markup(alice):
         ({"outcome": "no such outcome"}, 4),
         ({"text": "maria"}, 3),
         ({"text": "bruno"}, 1),
+        ({"agent": "2002"}, 1),
         ({"day": "2020-02-02"}, 0),
         ({"day": "tomorrow, perhaps"}, 4),
         ({"page": "99"}, 4),
@@ -112,13 +135,13 @@ def test_filters_leave_what_fits(alice, asked, found):
     make_transfer(outcome="rejected", caller_name="João Lima")
     make_transfer(department=Department.objects.get(slug="suporte"), attempts=[("2002", "accepted")])
     make_transfer(outcome="busy")
-    assert len(keys(alice.get(ROWS, asked))) == found
+    assert len(keys(alice.get(LIST, asked))) == found
 
 
 def test_a_transfer_is_found_by_its_protocol(alice):
     ticket = make_transfer(outcome="busy").ticket
     make_transfer()
-    assert keys(alice.get(ROWS, {"text": ticket.protocol})) == [ticket.transfer.id.hex]
+    assert keys(alice.get(LIST, {"text": ticket.protocol})) == [ticket.transfer.id.hex]
 
 
 @time_machine.travel(NOON, tick=False)
@@ -126,14 +149,15 @@ def test_the_day_is_the_companys_own(alice):
     before_midnight, after = NOON.replace(hour=0) - timedelta(minutes=1), NOON.replace(hour=0)
     make_transfer(requested_at=before_midnight)
     today = make_transfer(requested_at=after)
-    assert keys(alice.get(ROWS)) == [today.id.hex]
-    assert keys(alice.get(ROWS, {"day": "2026-11-22"})) != [today.id.hex]
+    assert keys(alice.get(LIST)) == [today.id.hex]
+    assert keys(alice.get(LIST, {"day": "2026-11-22"})) != [today.id.hex]
+    assert "data-socket" not in alice.get(LIST, {"day": "2026-11-22"}).content.decode()
 
 
 @time_machine.travel(NOON, tick=False)
 def test_what_still_lives_since_yesterday_is_on_todays_page(alice):
     old = make_transfer(State.CONNECTED, requested_at=NOON - timedelta(hours=20))
-    assert keys(alice.get(ROWS)) == [old.id.hex]
+    assert keys(alice.get(LIST)) == [old.id.hex]
 
 
 @time_machine.travel(NOON, tick=False)
@@ -141,7 +165,7 @@ def test_times_are_of_the_departments_zone(alice, vendas):
     vendas.timezone = "America/Manaus"
     vendas.save()
     make_transfer(requested_at=NOON)
-    assert "11:00:00" in text(alice.get(ROWS))
+    assert "11:00:00" in text(alice.get(LIST))
 
 
 def test_many_transfers_are_shown_page_by_page(alice):
@@ -156,14 +180,16 @@ def test_many_transfers_are_shown_page_by_page(alice):
 
 def test_more_transfers_need_no_more_queries(alice, django_assert_num_queries):
     make_transfer(outcome="busy", attempts=[("2001", "busy"), ("2002", "busy")])
+    make_transfer(State.ANNOUNCING)
     alice.get(LIST)
-    with django_assert_num_queries(
-        9
-    ):  # session, user, permissions (2), count, transfers, attempts, numbers, departments
+    # session, user, permissions (2), scopes, count, live, attempts, last said, ended, attempts, numbers (2),
+    # departments, agents
+    with django_assert_num_queries(15):
         alice.get(LIST)
     for outcome in Outcome:
         make_transfer(outcome=outcome, attempts=[("2001", "busy"), ("2002", "")])
-    with django_assert_num_queries(9):
+        make_transfer(State.ANNOUNCING)
+    with django_assert_num_queries(15):
         alice.get(LIST)
 
 
@@ -171,34 +197,20 @@ def test_the_numbers_of_the_day_leave_trials_out(alice):
     make_transfer(State.DIALLING)
     make_transfer()
     make_transfer(outcome="busy")
+    make_transfer(outcome="caller_left")
     make_transfer(is_trial=True)
-    assert "1 em andamento 2 encerradas 1 aceitas 1 com chamado" in text(alice.get(ROWS))
-
-
-def test_a_fragment_that_did_not_change_is_not_sent_again(alice):
-    transfer = make_transfer(State.DIALLING)
-    first = alice.get(ROWS)
-    same = alice.get(ROWS, headers={"If-None-Match": first["ETag"]})
-    assert same.status_code == 304 and same.content == b""
-    assert int(same["X-Server-Time"]) > 1_600_000_000_000
-    Ticket.objects.create(transfer=transfer, protocol="2611220001", created_at=timezone.now())
-    assert alice.get(ROWS, headers={"If-None-Match": first["ETag"]}).status_code == 200
-
-
-def test_the_fragment_is_the_very_html_of_the_first_page(alice):
-    make_transfer(State.ANNOUNCING)
-    row = re.search(r"<tr data-key=\"t-.*?</tr>", alice.get(ROWS).content.decode(), re.S).group()
-    assert row in alice.get(LIST).content.decode()
+    read = text(alice.get(LIST))
+    assert "1 esperando 0 conversando 3 encerradas 33 % aceitas 0:14 mediana até a conversa 1 desistiram" in read
 
 
 def test_each_row_carries_its_version(alice):
     transfer = make_transfer(State.DIALLING, version=7)
-    assert f'data-key="t-{transfer.id.hex}" data-version="7"' in alice.get(ROWS).content.decode()
+    assert f'data-key="t-{transfer.id.hex}" data-version="7"' in alice.get(LIST).content.decode()
 
 
-def test_the_page_refreshes_what_its_own_filters_show(alice):
+def test_the_page_listens_for_what_its_own_filters_show(alice):
     page = alice.get(LIST, {"department": "suporte"}).content.decode()
-    assert f'data-live-url="{reverse("console:transfers-fragment")}?department=suporte&amp;page=1"' in page
+    assert 'data-socket="/ws/board/?department=suporte"' in page
 
 
 def test_pages_answer_to_reading_alone(alice):

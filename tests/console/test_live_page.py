@@ -1,75 +1,82 @@
-"""The list in a real browser: it refreshes itself, touches only what changed, and says when it cannot."""
+"""The board in a real browser: it is pushed what changes, touches only that, and says when it cannot."""
 
-import os
+import signal
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from calls.models import Transfer
+from calls import bus
+from calls.models import Transfer, Utterance
 from calls.transfer.states import Outcome, State
+from tests.console.browser import SOON_MS, outside, row
 from tests.factories import make_company, make_transfer, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-sync_api = pytest.importorskip("playwright.sync_api")
-SOON_MS = 9000
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in this very thread
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+expect = pytest.importorskip("playwright.sync_api").expect
 
 
 @pytest.fixture
-def page(chromium, live_server, transactional_db):
+def page(open_page):
     make_company()
     make_user("alice", "calls.view_transfer")
-    context = chromium.new_context(locale="pt-BR")
-    page = context.new_page()
-    page.problems = []
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(live_server.url + "/")
-    page.fill("[name=username]", "alice")
-    page.fill("[name=password]", "senha")
-    page.press("[name=password]", "Enter")
-    page.wait_for_selector("tbody[data-live-url]")
-    yield page
-    context.close()
-    assert page.problems == []
-
-
-def row(page, transfer):
-    return page.locator(f"[data-key=t-{transfer.id.hex}]")
+    return open_page("alice")
 
 
 def move(transfer, state, **fields):
-    Transfer.objects.filter(pk=transfer.pk).update(state=state.value, version=transfer.version + 1, **fields)
+    """Found by the sockets' own look."""
+    transfer.version += 1
+    Transfer.objects.filter(pk=transfer.pk).update(state=state.value, version=transfer.version, **fields)
 
 
 def test_a_new_transfer_appears_and_moves_on_without_a_reload(page):
     page.evaluate("window.stays = true")
     transfer = make_transfer(State.DIALLING)
-    sync_api.expect(row(page, transfer)).to_contain_text("tocando 1 de", timeout=SOON_MS)
+    expect(row(page, transfer)).to_contain_text("tocando 1 de", timeout=SOON_MS)
     move(transfer, State.ANNOUNCING)
-    sync_api.expect(row(page, transfer)).to_contain_text("anunciando", timeout=SOON_MS)
+    expect(row(page, transfer)).to_contain_text("anunciando", timeout=SOON_MS)
     move(transfer, State.ENDED, outcome=Outcome.ACCEPTED.value)
-    sync_api.expect(row(page, transfer)).to_contain_text("aceita", timeout=SOON_MS)
+    expect(page.locator("#ended tr")).to_contain_text("aceita", timeout=SOON_MS)
+    expect(page.locator("#live tr")).to_have_count(0, timeout=SOON_MS)
     assert page.evaluate("window.stays")
+
+
+def test_a_push_comes_long_before_the_next_look(page):
+    transfer = make_transfer(State.DIALLING)
+    expect(row(page, transfer)).to_contain_text("tocando", timeout=SOON_MS)
+    move(transfer, State.ANNOUNCING)
+    began = page.evaluate("performance.now()")
+    message = {"type": "transfer.changed", "id": transfer.id.hex, "version": 9, "state": "announcing"}
+    assert outside(bus.send, bus.BOARD, message)
+    expect(row(page, transfer)).to_contain_text("anunciando", timeout=SOON_MS)
+    assert page.evaluate("performance.now()") - began < 900
+
+
+def test_who_speaks_is_seen_and_what_was_said_last(page):
+    transfer = make_transfer(State.ANNOUNCING, memory={"caller": "inside", "agent_member": 2})
+    agent = row(page, transfer).locator("[data-leg=agent]")
+    expect(agent).to_be_visible(timeout=SOON_MS)
+    talking = {"type": "leg.state", "id": transfer.id.hex, "leg": "agent", "what": "talking", "on": True}
+    outside(bus.send, bus.BOARD, talking)
+    expect(agent).to_have_class("leg talking", timeout=SOON_MS)
+    outside(bus.send, bus.BOARD, talking | {"what": "held"})
+    expect(agent).to_contain_text("em espera", timeout=SOON_MS)
+    Utterance.objects.create(transfer=transfer, who="agent", text="Quem é?", at=timezone.now())
+    outside(bus.send, bus.BOARD, {"type": "transfer.said", "id": transfer.id.hex})
+    expect(row(page, transfer)).to_contain_text("Quem é?", timeout=SOON_MS)
+    expect(agent).to_have_class("leg talking")  # a redrawn row keeps what only the bus knows
 
 
 def test_only_what_changed_is_touched_and_the_keyboard_stays_where_it_was(page):
     quiet, moving = make_transfer(State.CONNECTED), make_transfer(State.DIALLING)
     page.reload()
     row(page, quiet).evaluate("row => { row.mark = 'the same element' }")
+    row(page, moving).evaluate("row => { row.mark = 'the same element' }")
     row(page, moving).locator("a").focus()
     move(moving, State.ANNOUNCING)
-    sync_api.expect(row(page, moving)).to_contain_text("anunciando", timeout=SOON_MS)
-    assert row(page, quiet).evaluate("row => row.mark") == "the same element"
+    expect(row(page, moving)).to_contain_text("anunciando", timeout=SOON_MS)
+    for each in (quiet, moving):
+        assert row(page, each).evaluate("row => row.mark") == "the same element"
     assert row(page, moving).evaluate("row => row.contains(document.activeElement)")
 
 
@@ -78,46 +85,86 @@ def test_an_older_version_never_replaces_a_newer_one(page):
     page.reload()
     found = page.evaluate(
         """async ([key, html]) => {
-            const { update } = await import(document.querySelector("script[type=module]").src);
-            update(html);
+            const { put } = await import(document.querySelector("script[type=module]").src.replace("board", "rows"));
+            put(document.getElementById("live"), html, () => {});
             return document.querySelector(`[data-key=${key}]`).dataset.version;
         }""",
-        [
-            f"t-{transfer.id.hex}",
-            f"<tr data-key='t-{transfer.id.hex}' data-version='7'><td>old</td></tr><tr data-key='x'></tr>",
-        ],
+        [f"t-{transfer.id.hex}", f"<tr data-key='t-{transfer.id.hex}' data-version='7'><td>old</td></tr>"],
     )
     assert found == "8"
-    sync_api.expect(row(page, transfer)).to_contain_text("conectado")
+    expect(row(page, transfer)).to_contain_text("conectado")
 
 
-def test_rows_follow_the_order_of_the_server(page):
-    first, second = make_transfer(State.DIALLING), make_transfer(State.DIALLING)
+def test_a_wait_that_becomes_long_moves_to_the_front_by_itself_and_is_in_the_title(page):
+    at = timezone.now() - timedelta(seconds=50)
+    first = make_transfer(State.CONNECTED, requested_at=at - timedelta(minutes=5))
+    waiting = make_transfer(State.DIALLING, requested_at=at)
     page.reload()
-    move(second, State.ENDED, outcome=Outcome.BUSY.value)
-    sync_api.expect(row(page, second)).to_contain_text("ocupado", timeout=SOON_MS)
-    keys = page.eval_on_selector_all("tbody tr", "rows => rows.map(row => row.dataset.key)")
-    assert keys == [f"t-{first.id.hex}", f"t-{second.id.hex}", "numbers"]
+    order = "rows => rows.map(row => row.dataset.key)"
+    assert page.eval_on_selector_all("#live tr", order) == [f"t-{each.id.hex}" for each in (first, waiting)]
+    page.wait_for_function("document.title.startsWith('(1)')", timeout=15000)
+    assert page.eval_on_selector_all("#live tr", order) == [f"t-{each.id.hex}" for each in (waiting, first)]
+    assert page.locator("link[rel=icon]").get_attribute("href").startswith("data:")
 
 
-def test_a_live_transfers_clock_goes_on_between_refreshes(page):
+def test_the_sound_can_be_turned_off_and_stays_off(page):
+    button = page.locator("#sound")
+    expect(button).to_have_text("Som: ligado")
+    button.click()
+    page.reload()
+    expect(button).to_have_text("Som: desligado")
+
+
+def test_a_live_transfers_clock_goes_on_between_pushes(page):
     transfer = make_transfer(State.DIALLING)
     page.reload()
     clock = row(page, transfer).locator("[data-since]")
     shown = clock.inner_text()
-    page.route("**/rows/**", lambda route: route.abort())
-    sync_api.expect(clock).not_to_have_text(shown, timeout=3000)
+    expect(clock).not_to_have_text(shown, timeout=3000)
 
 
-def test_a_lost_connection_is_said_and_found_again(page):
+def test_a_lost_server_is_said_within_three_seconds_and_the_board_is_whole_again_after(page, server):
+    gone, stays = make_transfer(State.DIALLING), make_transfer(State.DIALLING)
+    expect(row(page, gone)).to_be_visible(timeout=SOON_MS)
     lost = page.locator("#lost")
-    sync_api.expect(lost).to_be_hidden()
+    expect(lost).to_be_hidden()
+    server.stop(signal.SIGKILL)
+    try:
+        expect(lost).to_be_visible(timeout=3000)
+        move(gone, State.ENDED, outcome=Outcome.BUSY.value)
+        move(stays, State.ANNOUNCING)
+        new = make_transfer(State.CONNECTED)
+    finally:
+        server.start()
+    expect(lost).to_be_hidden(timeout=15000)
+    expect(row(page, stays)).to_contain_text("anunciando", timeout=SOON_MS)
+    expect(row(page, new)).to_be_visible()
+    expect(page.locator("#live tr")).to_have_count(2)
+    expect(page.locator("#ended tr")).to_have_count(1)
+
+
+def test_a_network_that_is_gone_is_said_too(page):
     page.context.set_offline(True)
-    sync_api.expect(lost).to_be_visible(timeout=SOON_MS)
+    expect(page.locator("#lost")).to_be_visible(timeout=3500)
     page.context.set_offline(False)
-    sync_api.expect(lost).to_be_hidden(timeout=SOON_MS)
+    expect(page.locator("#lost")).to_be_hidden(timeout=SOON_MS)
 
 
 def test_who_is_logged_out_meanwhile_comes_to_the_login_page(page):
-    page.context.clear_cookies()
+    page.evaluate("fetch('/logout/', {method: 'POST', body: new FormData(document.getElementById('act'))})")
     page.wait_for_url("**/login/**", timeout=SOON_MS)
+
+
+def test_the_page_of_one_transfer_and_the_wall_are_live(page, server):
+    transfer = make_transfer(State.DIALLING)
+    page.goto(f"{server.url}/transfers/{transfer.pk}/")
+    move(transfer, State.ANNOUNCING)
+    Utterance.objects.create(transfer=transfer, who="announcer", text="Maria está na linha.", at=timezone.now())
+    outside(bus.send, bus.transfer_group(transfer.pk), {"type": "transfer.said", "id": transfer.id.hex})
+    expect(page.locator(".talk")).to_contain_text("Maria está na linha.", timeout=SOON_MS)
+    expect(page.locator(".badge")).to_contain_text("anunciando")
+    page.goto(f"{server.url}/wall/")
+    expect(page.locator(".big dd").first).to_have_text("1")
+    assert page.locator(".big dd").first.evaluate("e => parseFloat(getComputedStyle(e).fontSize) / innerHeight") >= 0.06
+    move(transfer, State.CONNECTED)
+    expect(page.locator(".big dd").first).to_have_text("0", timeout=SOON_MS)

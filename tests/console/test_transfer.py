@@ -127,7 +127,8 @@ def test_longer_stories_need_no_more_queries(alice, vendas, django_assert_num_qu
         make_talk(transfer)
     page_of(alice, short)
     for transfer in (short, long):
-        with django_assert_num_queries(8):  # session, user, permissions (2), transfer, attempts, events, utterances
+        # session, user, permissions (2), scopes, transfer, attempts, events, utterances, audio, people, last said
+        with django_assert_num_queries(11):
             page_of(alice, transfer)
 
 
