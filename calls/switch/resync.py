@@ -4,6 +4,7 @@
 one transfer at a time: pure, so that every case is a test.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,18 +19,21 @@ from calls.switch.scripts import decode
 from calls.transfer import events as e
 from calls.transfer.states import State
 
+CARRIED = ("transferhub_id", "transferhub_stop", "transferhub_outcome")  # by the caller's channel
 NOT_SENT = "out of date"  # the result of a command that was not sent
 STILL_OF_INTEREST = timedelta(minutes=5)  # an ended transfer whose agent's leg may still be up
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the switch shows. `way_home`: callers whose way home has run (transferhub_stop is set)."""
+    """What the switch shows. `way_home` and `talked` are transfers (short ids), by what their caller's channel carries:
+    his way home has run (transferhub_stop is set); he was put through (transferhub_outcome is "accepted")."""
 
     channels: frozenset[str]
     members: dict[str, dict[str, int]]  # conference -> uuid -> member id
     marks: dict[str, str] = field(default_factory=dict)  # uuid of an agent's leg -> transferhub_attempt
     way_home: frozenset[str] = frozenset()
+    talked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Known:
     """What the database says of one open transfer. `orders`: kind of command -> state of its latest row."""
 
     id: Any
+    short_id: str
     state: State
     caller: str
     conference: str
@@ -55,7 +60,9 @@ def reconcile(known: Known, seen: Seen) -> list[e.Event]:
     if known.caller not in inside:
         if known.state is State.PARKING:
             # Not yet ordered, or under way; his net and our deadline stand behind it.
-            return [e.CallerWentHome()] if known.caller in seen.way_home else []
+            return [e.CallerWentHome()] if known.short_id in seen.way_home else []
+        if known.state is State.CONNECTING and known.short_id in seen.talked:
+            return [e.PutThroughDone(known.attempt), e.CallerWentHome()]
         return [e.CallerWentHome()]
     if known.state is State.PARKING:
         return [e.CallerParked(inside[known.caller])]
@@ -88,7 +95,14 @@ def place(index: Index, known: Known, seen: Seen) -> None:
             dialling.member = inside[uuid]
 
 
-def seen(channels: str, conferences: str, marks: dict[str, str], way_home: set[str]) -> Seen:
+def carried(known: Known, variables: Mapping[str, str]) -> tuple[bool, bool]:
+    """Whether the caller's way home has run, and whether he was put through: in this transfer, not in a former one."""
+    if variables.get("transferhub_id") != known.short_id:
+        return False, False
+    return bool(variables.get("transferhub_stop")), variables.get("transferhub_outcome") == "accepted"
+
+
+def seen(channels: str, conferences: str, marks: dict[str, str]) -> Seen:
     """From the replies to `show channels as json` and `conference json_list`."""
     members = {
         str(room.get("conference_name")): {
@@ -98,7 +112,7 @@ def seen(channels: str, conferences: str, marks: dict[str, str], way_home: set[s
         }
         for room in json_list(conferences)
     }
-    return Seen(frozenset(row["uuid"] for row in rows(channels)), members, marks, frozenset(way_home))
+    return Seen(frozenset(row["uuid"] for row in rows(channels)), members, marks)
 
 
 def rows(channels: str) -> list[dict[str, str]]:
@@ -127,18 +141,14 @@ def load_index(switch: Switch) -> tuple[Index, list[Known]]:
     open_ones = Transfer.objects.filter(switch=switch).exclude(state=State.ENDED.value)
     both = (recent | open_ones).order_by("requested_at").prefetch_related("attempts", "commands")
     for transfer in both:
-        orders = _replay(index, transfer)
-        if transfer.state != State.ENDED.value:
-            known.append(
-                Known(
-                    transfer.pk, State(transfer.state), transfer.caller_uuid, transfer.conference,
-                    transfer.memory.get("attempt", ""), transfer.memory.get("agent_uuid", ""), orders,
-                )
-            )  # fmt: skip
+        one = replay(index, transfer)
+        if one.state is not State.ENDED:
+            known.append(one)
     return index, known
 
 
-def _replay(index: Index, transfer: Transfer) -> dict[str, str]:
+def replay(index: Index, transfer: Transfer) -> Known:
+    """What is known of one transfer; the index learns the commands that were sent, in their order."""
     followed = index.follow(transfer.pk, transfer.short_id, transfer.caller_uuid, transfer.conference)
     followed.over_at = transfer.ended_at.timestamp() if transfer.ended_at else 0.0
     attempts = {attempt.mark: attempt for attempt in transfer.attempts.all()}
@@ -158,4 +168,7 @@ def _replay(index: Index, transfer: Transfer) -> dict[str, str]:
             index.answered(dialling, attempts[mark].agent_uuid)
             dialling.member = attempts[mark].member_id or 0
             dialling.rang = True
-    return orders
+    return Known(
+        transfer.pk, transfer.short_id, State(transfer.state), transfer.caller_uuid, transfer.conference,
+        transfer.memory.get("attempt", ""), transfer.memory.get("agent_uuid", ""), orders,
+    )  # fmt: skip

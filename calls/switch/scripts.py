@@ -90,10 +90,9 @@ def out_of_date(command: c.SwitchCommand, state: State, attempt: str) -> bool:
 def result_event(command: c.SwitchCommand, ran: Ran) -> e.Event | None:
     """What the machine is told of a command's result; None where the switch's own events tell it."""
     reason = ran.reply or ran.step
-    gone = ran.reply == NO_CALL
     match command:
         case c.Park() if not ran.ok:
-            return e.ParkFailed(_park_reason(ran), untouched=ran.step in _UNTOUCHED)
+            return e.ParkFailed(_park_reason(ran))
         case c.Dial() if not ran.ok:
             return e.DialFailed(command.attempt, "ERROR")
         case c.StartStream(leg="agent") if not ran.ok:
@@ -104,17 +103,9 @@ def result_event(command: c.SwitchCommand, ran: Ran) -> e.Event | None:
             return e.PutThroughDone(command.attempt)
         case c.PutThrough() if ran.step in ("hook", "wording"):
             return e.PutThroughFailed(command.attempt, reason)
-        case c.SendHome() if not ran.ok and gone:
-            return e.CallerLeft("NO_SUCH_CALL")
-        case c.SendHome() if not ran.ok and ran.step == "way_home":
-            return e.CallerWentHome()  # the way home has run already, and its event was missed
-        case c.SendHome() if ran.ok and ran.step == "rescue":
-            return e.CallerWentHome()  # he was never in the conference, so nobody will tell of his leaving it
+        case c.SendHome() if ran.step == "exists":  # not in the conference, so nobody will tell of his leaving it
+            return e.CallerWentHome() if ran.reply == "true" else e.CallerLeft("NO_SUCH_CALL")
     return None
-
-
-# Lines of Park before anything that the caller or his secretary would notice.
-_UNTOUCHED = ("wording", "bond", "variables", "return", "net")
 
 
 def _park_reason(ran: Ran) -> str:

@@ -118,13 +118,18 @@ def variable(uuid: str, name: str) -> Line:
 def _park(command: c.Park, setting: Setting) -> Script:
     a, home = safe.uuid(command.caller), safe.destination(command.return_to)
     conference, profile = safe.name(command.conference), safe.name(command.profile)
+    out = f"conference {conference} hup uuid={a}"
     bond = Line("bond", f"uuid_getvar {a} signal_bond", good=("_undef_",))
     if command.allow_bridged:  # his partner is hung up by the transfer; only that A exists is asked
         bond = Line("bond", f"uuid_exists {a}", good=("true",))
     chain = "^".join(
         (
             "m:",
-            ":set:conference_controls=none",
+            # FreeSWITCH itself stops the secretary's stream and arms the net in the moment it takes A over: before it,
+            # nothing has happened to him; after it, whoever dies, he gets out.
+            ":set:transferhub_quiet=${uuid_audio_stream(${uuid} stop)}",
+            f"set:transferhub_net=${{sched_api(+{safe.seconds(command.net_seconds)} {_timer(setting, 'park')} {out})}}",
+            "set:conference_controls=none",
             f"set:conference_endconference_grace_time={GRACE_SECONDS}",
             f"conference:{conference}@{profile}+flags{{mute|moderator|mandatory_member_endconf}}",
             "unset:conference_controls",
@@ -135,14 +140,11 @@ def _park(command: c.Park, setting: Setting) -> Script:
     )
     return (
         bond,
-        *_variables(a, command.variables),
-        # Set by the chain behind the conference: as long as it is not there, A has not been sent home.
+        # Set by the chain behind the conference: as long as it is not there, A has not been sent home. Before
+        # transferhub_id, so that the two together never tell of an earlier transfer of the same call.
         Line("variables", f"uuid_setvar {a} transferhub_stop"),
+        *_variables(a, command.variables),
         Line("return", f"uuid_setvar {a} transferhub_return {home}"),
-        Line(
-            "net", f"sched_api +{safe.seconds(command.net_seconds)} {_timer(setting, 'park')} uuid_transfer {a} {home}"
-        ),
-        Line("stream", f"uuid_audio_stream {a} stop", OnError.IGNORE),
         Line("transfer", f"uuid_transfer {a} '{chain}' inline"),
     )
 
@@ -206,13 +208,14 @@ def _put_through(command: c.PutThrough, setting: Setting) -> Script:
     lines = [Line("hook", f"uuid_setvar {b} api_hangup_hook conference {conference} hup uuid={a}")]
     if command.after_call_to:
         lines.append(Line("return", f"uuid_setvar {a} transferhub_return {safe.destination(command.after_call_to)}"))
+    # The nets go last: whoever dies before, the caller is not left muted beside an agent who waits.
     return (
         *lines,
-        *_variables(a, command.variables, OnError.IGNORE),
-        *_disarm(command.disarm, setting),
         *_silence(conference, command.agent_member),
         Line("unhold", f"conference {conference} unhold uuid={a}", OnError.IGNORE),
         Line("unmute", f"conference {conference} unmute uuid={a}"),
+        *_variables(a, command.variables, OnError.IGNORE),
+        *_disarm(command.disarm, setting),
         Line("stream", f"uuid_audio_stream {b} stop", OnError.IGNORE),
     )
 
@@ -228,24 +231,21 @@ def _let_go(command: c.LetGo, setting: Setting) -> Script:
 
 
 def _send_home(command: c.SendHome, setting: Setting) -> Script:
-    """`hup` lets him go his way home. Not in the conference: on his way already, or never taken in.
-
-    A uuid_transfer on top of the way home would make him enter the menu twice, so it is only for who never got in.
-    """
+    """`hup` lets him go his way home. Who is not in the conference is not in our care: on his way already, or with the
+    secretary still. To transfer him on top of that would make him enter the menu twice; the one who comes in only now
+    (20 ms after Park) is sent home again by the machine, or else by his first net."""
     a, home = safe.uuid(command.caller), safe.destination(command.return_to)
-    rescue = (
-        Line("way_home", f"uuid_getvar {a} transferhub_stop", good=("_undef_",)),
-        Line("rescue", f"uuid_transfer {a} {home}"),
-    )
+    # The end of the script, whatever the answer: who comes in only now needs his net.
+    exists = Line("exists", f"uuid_exists {a}", good=())
     return (
         *_variables(a, command.variables, OnError.IGNORE),
+        Line("return", f"uuid_setvar {a} transferhub_return {home}", OnError.IGNORE),
         *((cut_broadcast(a),) if setting.prompt_playing else ()),
-        Line("hup", f"conference {safe.name(command.conference)} hup uuid={a}", OnError.NOTE, otherwise=rescue),
+        Line("hup", f"conference {safe.name(command.conference)} hup uuid={a}", otherwise=(exists,)),
         *_disarm(command.disarm, setting),
     )
 
 
-_WORDS: dict[type, Callable[[Any, Setting], Script]] = {
 # ---------------------------------------------------------------- supervisors
 def _dial_supervisor(command: c.DialSupervisor, setting: Setting) -> Script:
     limit = safe.seconds(command.ring_seconds)
@@ -283,6 +283,7 @@ def _let_supervisor_go(command: c.LetSupervisorGo, setting: Setting) -> Script:
     return (Line("hup", f"conference {safe.name(command.conference)} hup uuid={s}", otherwise=(cancel,)),)
 
 
+_WORDS: dict[type, Callable[[Any, Setting], Script]] = {
     c.Park: _park,
     c.ArmNet: _arm_net,
     c.Dial: _dial,
@@ -292,10 +293,10 @@ def _let_supervisor_go(command: c.LetSupervisorGo, setting: Setting) -> Script:
     c.PutThrough: _put_through,
     c.LetGo: _let_go,
     c.SendHome: _send_home,
-}
     c.DialSupervisor: _dial_supervisor,
     c.SetSupervision: _set_supervision,
     c.LetSupervisorGo: _let_supervisor_go,
+}
 
 
 # ---------------------------------------------------------------- parts

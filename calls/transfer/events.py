@@ -95,10 +95,9 @@ class CallerParked(Event):
 
 @dataclass(frozen=True, slots=True)
 class ParkFailed(Event):
-    """The Park command stopped half-way. `untouched`: nothing was done to A (bridged, unknown uuid)."""
+    """The Park command was refused. A is where he was: its last line does all that he would notice, or nothing."""
 
     reason: str  # "bridged", "no_such_call", or FreeSWITCH's reply
-    untouched: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How a hunt goes on or comes to its end: the next agent, or ticket, prompt and the way home.
+"""How a hunt goes on or comes to its end: the next agent, a talk, or ticket, prompt and the way home.
 
 Shared by the moves on both sides of the decision; see machine.py for the table.
 """
@@ -6,7 +6,7 @@ Shared by the moves on both sides of the decision; see machine.py for the table.
 from calls.transfer import commands as c
 from calls.transfer.snapshot import Caller
 from calls.transfer.states import AttemptOutcome, Outcome, Source, State
-from calls.transfer.work import PROMPT_LIMIT, SHORTEST_RING, Deadline, Work
+from calls.transfer.work import CONNECT_LIMIT, PROMPT_LIMIT, SHORTEST_RING, Deadline, Work
 
 
 def next_agent(
@@ -35,16 +35,12 @@ def finish(w: Work, outcome: Outcome | None, *, error: str = "", by: Source | No
     if outcome is not None:
         w.decide(outcome, error=error, by=by)
     s = w.snapshot
-    ticket = bool(s.outcome) and s.outcome in s.policy.ticket_on and not s.protocol
     inside = s.caller == Caller.INSIDE
+    ticket = open_ticket(w)
     if not inside:
-        # Gone, home, or never ours (a closed department): there is nobody to play a prompt to.
-        if ticket:
-            w.do(c.OpenTicket(s.outcome.value if s.outcome else ""))
-        w.end()
+        w.end()  # gone, home, or never ours (a closed department): there is nobody to play a prompt to
     elif ticket:
         w.go(State.INFORMING)
-        w.do(c.OpenTicket(s.outcome.value if s.outcome else ""))
         w.net("inform", s.policy.ticket_wait_seconds + PROMPT_LIMIT)
         w.arm(Deadline.TICKET, s.policy.ticket_wait_seconds)
     elif s.policy.tells_without_ticket and s.outcome not in (Outcome.CANCELLED, Outcome.ACCEPTED):
@@ -53,6 +49,33 @@ def finish(w: Work, outcome: Outcome | None, *, error: str = "", by: Source | No
         prepare_prompt(w)
     else:
         w.send_home()
+
+
+def open_ticket(w: Work) -> bool:
+    """A ticket, if the department's rule asks for one; answered at once, in the state we are then in: TicketOpened."""
+    s = w.snapshot
+    if s.outcome is None or s.outcome not in s.policy.ticket_on or s.protocol:
+        return False
+    w.do(c.OpenTicket(s.outcome.value))
+    return True
+
+
+def put_through(w: Work) -> None:
+    s = w.snapshot
+    w.do(
+        c.PutThrough(
+            attempt=s.attempt,
+            caller=s.caller_uuid,
+            agent=s.agent_uuid,
+            agent_member=s.agent_member,
+            conference=s.conference,
+            after_call_to=s.policy.after_call_to or s.policy.return_to,
+            disarm=s.nets,
+            variables=w.home_variables(),
+        )
+    )
+    w.set(connect_orders=s.connect_orders + 1)
+    w.arm(Deadline.CONNECT, CONNECT_LIMIT)
 
 
 def prepare_prompt(w: Work) -> None:

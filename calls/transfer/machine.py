@@ -158,7 +158,7 @@ _ROWS: dict[type[e.Event], dict[State | str, Rule]] = {
         "otherwise": LATE,
     },
     e.ParkFailed: {
-        PARKING: moves(m.park_failed, RETURNING, ENDED),
+        PARKING: moves(m.park_failed, ENDED),
         REQUESTED: illegal("not_ordered"),
         "otherwise": LATE,
     },
@@ -167,7 +167,7 @@ _ROWS: dict[type[e.Event], dict[State | str, Rule]] = {
         PARKING: moves(a.caller_left, ENDED),
         DIALLING: moves(a.caller_left, ENDED),
         ANNOUNCING: moves(a.caller_left, ENDED),
-        CONNECTING: moves(a.caller_left, ENDED),
+        CONNECTING: moves(a.caller_left_connecting),
         CONNECTED: moves(a.talk_over, ENDED),
         INFORMING: moves(a.caller_left_informing, ENDED),
         RETURNING: moves(a.home, ENDED),
@@ -238,7 +238,7 @@ _ROWS: dict[type[e.Event], dict[State | str, Rule]] = {
     e.PutThroughFailed: {CONNECTING: moves(a.not_through, *HUNT), "otherwise": LATE},
     e.TicketOpened: {
         INFORMING: moves(a.ticket_opened),
-        RETURNING: moves(a.ticket_opened),
+        RETURNING: moves(a.ticket_opened, RETURNING),
         ENDED: moves(a.ticket_opened),
         "otherwise": illegal("not_ordered"),
     },

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 from calls.transfer import commands as c
 from calls.transfer import events as e
-from calls.transfer.hunt import finish, next_agent
+from calls.transfer.hunt import finish, next_agent, open_ticket, put_through
 from calls.transfer.snapshot import Announcer, Caller
 from calls.transfer.states import AttemptOutcome, Outcome, Source, State
 from calls.transfer.work import (
     ANNOUNCER_LIMIT,
     ANNOUNCER_TRIES,
-    CONNECT_LIMIT,
+    HOME_LIMIT,
     JOIN_LIMIT,
     PARK_LIMIT,
     PARK_NET,
@@ -67,22 +67,22 @@ def parked(w: Work, event: e.CallerParked) -> None:
 
 
 def park_failed(w: Work, event: e.ParkFailed) -> None:
-    """Untouched, the caller is still the secretary's; otherwise whatever was done is undone by sending him home."""
+    """The caller is still the secretary's."""
     if event.reason == "no_such_call":
         w.set(caller=Caller.GONE)
         finish(w, Outcome.CALLER_LEFT)
-        return
-    w.decide(Outcome.ERROR, error=event.reason)
-    if event.untouched:
-        w.end()
     else:
-        w.send_home()
+        finish(w, Outcome.ERROR, error=event.reason)
 
 
 def park_overdue(w: Work, event: e.DeadlinePassed) -> None:
-    """FreeSWITCH's own park net fires at the same time; our order finds the caller inside, or harmlessly nobody."""
+    """Our order finds the caller inside, on his way home by the net, or where he was."""
     w.decide(Outcome.ERROR, error="park_timeout")
-    w.send_home()
+    if not open_ticket(w):
+        w.send_home()
+        return
+    w.go(State.RETURNING)  # by the ticket's number, which he takes with him
+    w.arm(Deadline.HOME, HOME_LIMIT)
 
 
 # ---------------------------------------------------------------- dialling
@@ -246,24 +246,12 @@ def repeat(w: Work, event: e.RepeatRequested) -> None:
 
 
 def decided(w: Work, event: e.DecisionMade) -> None:
-    s = w.snapshot
     reason = event.reason[:300]
     if event.choice == e.Choice.ACCEPT:
         w.decide(Outcome.ACCEPTED, by=event.source)
         w.go(State.CONNECTING)
-        w.do(
-            c.PutThrough(
-                attempt=s.attempt,
-                caller=s.caller_uuid,
-                agent=s.agent_uuid,
-                agent_member=s.agent_member,
-                conference=s.conference,
-                after_call_to=s.policy.after_call_to or s.policy.return_to,
-                disarm=s.nets,
-                variables=w.home_variables(),
-            )
-        )
-        w.arm(Deadline.CONNECT, CONNECT_LIMIT)
+        w.set(connect_orders=0)
+        put_through(w)
         return
     w.let_agent_go()
     if event.choice == e.Choice.REJECT:

@@ -5,10 +5,10 @@ See moves.py for what comes before; machine.py for which event leads where.
 
 from calls.transfer import commands as c
 from calls.transfer import events as e
-from calls.transfer.hunt import finish, next_agent, prepare_prompt
+from calls.transfer.hunt import finish, next_agent, open_ticket, prepare_prompt, put_through
 from calls.transfer.snapshot import Caller
 from calls.transfer.states import AttemptOutcome, Outcome, Source, State
-from calls.transfer.work import HOME_TRIES, Deadline, Work
+from calls.transfer.work import CONNECT_TRIES, HOME_TRIES, Deadline, Work
 
 
 def closed(w: Work, event: e.NobodyToRing) -> None:
@@ -19,7 +19,10 @@ def closed(w: Work, event: e.NobodyToRing) -> None:
 # ---------------------------------------------------------------- connecting, connected
 def through(w: Work, event: e.PutThroughDone) -> None:
     s = w.snapshot
-    if s.caller == Caller.HOME:
+    if s.caller == Caller.GONE:
+        w.do(c.CloseAnnouncer(s.attempt), c.CloseAttempt(s.attempt, AttemptOutcome.ACCEPTED.value, release=False))
+        w.go(State.ENDED)
+    elif s.caller == Caller.HOME:
         w.close_attempt(AttemptOutcome.ACCEPTED)
         w.end()
     elif s.agent_left:
@@ -33,6 +36,9 @@ def through(w: Work, event: e.PutThroughDone) -> None:
 
 def not_through(w: Work, event: e.PutThroughFailed) -> None:
     """He said yes and was gone before the hook could be set; nothing else was done, so the hunt goes on."""
+    if w.snapshot.caller == Caller.GONE:
+        _left_before_the_talk(w)
+        return
     if w.snapshot.caller == Caller.HOME:
         w.close_attempt(AttemptOutcome.ERROR, cause="CALLER_WENT_HOME")
         finish(w, Outcome.ERROR, error="caller_went_home")
@@ -48,17 +54,34 @@ def agent_left_connecting(w: Work, event: e.AgentLeft) -> None:
 
 def caller_home_connecting(w: Work, event: e.CallerWentHome) -> None:
     """B's hook has fired already; the command's result closes the books."""
-    w.set(caller=Caller.HOME, agent_left=True)
+    if w.snapshot.caller != Caller.GONE:
+        w.set(caller=Caller.HOME, agent_left=True)
+
+
+def caller_left_connecting(w: Work, event: e.CallerLeft) -> None:
+    """Before or after they talked? The command's result tells. B is told at once, in case it was before."""
+    w.do(c.SayCallerLeft(w.snapshot.attempt))
+    w.set(caller=Caller.GONE)
+
+
+def _left_before_the_talk(w: Work) -> None:
+    w.let_agent_go()
+    w.close_attempt(AttemptOutcome.CALLER_LEFT)
+    finish(w, Outcome.CALLER_LEFT)
 
 
 def connect_overdue(w: Work, event: e.DeadlinePassed) -> None:
+    """No answer is not a failure: the two may talk already, and only the answer was lost. So it is ordered again."""
+    s = w.snapshot
+    if s.connect_orders < CONNECT_TRIES and s.caller == Caller.INSIDE:
+        put_through(w)
+        return
+    if s.caller == Caller.GONE:
+        _left_before_the_talk(w)
+        return
     w.let_agent_go()
     w.close_attempt(AttemptOutcome.ERROR, cause="CONNECT_LIMIT")
-    if w.snapshot.caller == Caller.HOME:
-        w.decide(Outcome.ERROR, error="connect_timeout")
-        w.end()
-    else:
-        finish(w, Outcome.ERROR, error="connect_timeout")
+    finish(w, Outcome.ERROR, error="connect_timeout")
 
 
 def agent_left_connected(w: Work, event: e.AgentLeft) -> None:
@@ -97,8 +120,7 @@ def caller_left(w: Work, event: e.CallerLeft) -> None:
     if s.attempt and s.agent_member:
         w.do(c.SayCallerLeft(s.attempt), c.CloseAttempt(s.attempt, AttemptOutcome.CALLER_LEFT.value, release=False))
         w.decide(Outcome.CALLER_LEFT)
-        if Outcome.CALLER_LEFT in s.policy.ticket_on:
-            w.do(c.OpenTicket(Outcome.CALLER_LEFT.value))
+        open_ticket(w)
         w.go(State.ENDED)  # the extension is released when the agent's leg ends
         return
     if s.attempt:
@@ -138,8 +160,11 @@ def cancel(w: Work, event: e.CancelRequested) -> None:
 # ---------------------------------------------------------------- informing, returning, ended
 def ticket_opened(w: Work, event: e.TicketOpened) -> None:
     w.set(protocol=event.protocol, ticket_number=event.protocol)
-    if w.snapshot.state == State.INFORMING and not w.snapshot.policy.asks_omniplay:
+    s = w.snapshot
+    if s.state == State.INFORMING and not s.policy.asks_omniplay:
         prepare_prompt(w)
+    elif s.state == State.RETURNING and not s.home_orders:
+        w.send_home()  # it waited for the number
 
 
 def ticket_numbered(w: Work, event: e.TicketNumbered) -> None:

@@ -95,6 +95,7 @@ class Snapshot:
     prompt_url: str = ""
     prompt_ms: int = 0
     told: bool = False
+    connect_orders: int = 0
     home_orders: int = 0
 
 

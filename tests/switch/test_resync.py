@@ -5,12 +5,12 @@ import pytest
 from calls.models import Switch
 from calls.switch.lease import LEASE_SECONDS, MARGIN, Lease
 from calls.switch.parsing import BlockReader
-from calls.switch.resync import Known, Seen, on_a_call, reconcile, seen
+from calls.switch.resync import Known, Seen, carried, on_a_call, reconcile, seen
 from calls.transfer import events as e
 from calls.transfer.states import State
 from tests.switch import recordings
 
-A, B, ROOM, MARK = "a-leg", "b-leg", "room", "mark"
+A, B, ROOM, MARK, SHORT = "a-leg", "b-leg", "room", "mark", "abc123"
 BOTH = {ROOM: {A: 1, B: 2}}
 ALONE = {ROOM: {A: 1}}
 IN_TALK = (State.ANNOUNCING, State.CONNECTING, State.CONNECTED)
@@ -18,7 +18,7 @@ OPEN = [state for state in State if state is not State.ENDED]
 
 
 def known(state, **fields):
-    return Known("id", state, A, ROOM, **({"attempt": MARK, "agent": B} | fields))
+    return Known("id", SHORT, state, A, ROOM, **({"attempt": MARK, "agent": B} | fields))
 
 
 def shown(channels=(A, B), members=BOTH, **fields):
@@ -58,7 +58,29 @@ def test_parking_that_has_not_happened_is_waited_for():
 
 
 def test_parking_that_is_over_again_is_told():
-    assert reconcile(known(State.PARKING), shown(members={}, way_home=frozenset({A}))) == [e.CallerWentHome()]
+    assert reconcile(known(State.PARKING), shown(members={}, way_home=frozenset({SHORT}))) == [e.CallerWentHome()]
+
+
+def test_a_talk_that_began_and_ended_meanwhile_was_accepted():
+    told = reconcile(known(State.CONNECTING), shown((A,), {}, talked=frozenset({SHORT})))
+    assert told == [e.PutThroughDone(MARK), e.CallerWentHome()]
+
+
+def test_a_half_done_putting_through_is_not_a_talk():
+    assert reconcile(known(State.CONNECTING), shown(talked=frozenset({SHORT}))) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"transferhub_id": SHORT, "transferhub_stop": "+OK Success"}, (True, False)),
+        ({"transferhub_id": SHORT, "transferhub_outcome": "accepted"}, (False, True)),
+        ({"transferhub_id": SHORT, "transferhub_outcome": "pending"}, (False, False)),
+        ({"transferhub_id": "older", "transferhub_stop": "+OK", "transferhub_outcome": "accepted"}, (False, False)),
+    ],
+)
+def test_what_the_callers_channel_carries_counts_for_its_own_transfer_alone(variables, told):
+    assert carried(known(State.PARKING), variables) == told
 
 
 def test_an_agent_who_joined_meanwhile_has_answered_and_joined():
@@ -95,14 +117,14 @@ def reply(name, part):
 
 
 def test_what_a_real_switch_shows_is_read():
-    found = seen(reply("errors", '"rows"'), reply("accepted", "[{"), {}, set())
+    found = seen(reply("errors", '"rows"'), reply("accepted", "[{"), {})
     assert len(found.channels) == 2
     ((room, members),) = found.members.items()
     assert room.startswith("transfer_") and sorted(members.values()) == [252, 253]
 
 
 def test_an_idle_switch_shows_nothing():
-    found = seen('{"row_count": 0}\n', "[]", {}, set())
+    found = seen('{"row_count": 0}\n', "[]", {})
     assert not found.channels and not found.members
 
 

@@ -22,7 +22,7 @@ class Switch:
 
     async def __call__(self, line: Line) -> str:
         self.sent.append(line.step)
-        return self.answers.get(line.step, line.good[0])
+        return self.answers.get(line.step, line.good[0] if line.good else "true")
 
 
 async def outcome(kind, setting=SETTING, **answers):
@@ -38,19 +38,24 @@ async def test_a_script_that_goes_well_sends_all_its_lines():
 
 
 async def test_a_bad_reply_ends_a_script_where_it_matters():
-    ran, _, sent = await outcome("park", net="-ERR")
-    assert (ran.ok, ran.step, sent[-1]) == (False, "net", "net")
+    ran, _, sent = await outcome("park", **{"return": "-ERR"})
+    assert (ran.ok, ran.step, sent[-1]) == (False, "return", "return")
 
 
 async def test_a_bad_reply_is_ignored_where_it_does_not_matter():
-    ran, _, sent = await outcome("park", stream="-ERR Operation Failed")
-    assert ran.ok and sent[-1] == "transfer"
+    ran, _, sent = await outcome("through", stream="-ERR Operation Failed", unhold="-ERR")
+    assert ran.ok and sent[-1] == "stream"
 
 
 async def test_a_noted_reply_is_the_result_but_the_rest_is_sent():
-    ran, _, sent = await outcome("home", hup="-ERR Conference x not found", way_home="+OK Success")
-    assert (ran.ok, ran.step) == (False, "way_home")
-    assert sent == ["variables", "hup", "way_home", "disarm"]
+    ran, _, sent = await outcome("cancel", cancel="-ERR")
+    assert (ran.ok, ran.step, sent) == (False, "cancel", ["cancel"])
+
+
+async def test_who_is_not_in_the_conference_when_he_is_sent_home_keeps_his_nets():
+    """He may come in only now: his first net is then all that he has."""
+    ran, _, sent = await outcome("home", hup="-ERR Conference x not found", exists="true")
+    assert (ran.step, sent) == ("exists", ["variables", "return", "hup", "exists"])
 
 
 async def test_only_the_first_line_of_a_reply_counts():
@@ -72,12 +77,11 @@ async def test_what_the_connection_raises_is_not_swallowed():
 @pytest.mark.parametrize(
     ("kind", "answers", "told"),
     [
-        ("park", {"bond": GONE}, e.ParkFailed("no_such_call", untouched=True)),
-        ("park", {"bond": "a-partner"}, e.ParkFailed("bridged", untouched=True)),
-        ("park", {"variables": GONE}, e.ParkFailed("no_such_call", untouched=True)),
-        ("park", {"net": "-ERR x"}, e.ParkFailed("-ERR x", untouched=True)),
-        ("park", {"transfer": "-ERR x"}, e.ParkFailed("-ERR x", untouched=False)),
-        ("park", {"transfer": GONE}, e.ParkFailed("no_such_call", untouched=False)),
+        ("park", {"bond": GONE}, e.ParkFailed("no_such_call")),
+        ("park", {"bond": "a-partner"}, e.ParkFailed("bridged")),
+        ("park", {"variables": GONE}, e.ParkFailed("no_such_call")),
+        ("park", {"transfer": "-ERR x"}, e.ParkFailed("-ERR x")),
+        ("park", {"transfer": GONE}, e.ParkFailed("no_such_call")),
         ("dial", {"originate": "-ERR x"}, e.DialFailed("e2ca44f8", "ERROR")),
         ("dial", {}, None),
         ("cancel", {"cancel": "-ERR x"}, None),
@@ -88,10 +92,8 @@ async def test_what_the_connection_raises_is_not_swallowed():
         ("through", {"stream": "-ERR x", "clips": "-ERR x", "unhold": "-ERR x"}, e.PutThroughDone("e2ca44f8")),
         ("let_go", {"hup": "-ERR x"}, None),
         ("home", {}, None),
-        ("home", {"hup": "-ERR x", "way_home": GONE}, e.CallerLeft("NO_SUCH_CALL")),
-        ("home", {"hup": "-ERR x", "way_home": "+OK Success"}, e.CallerWentHome()),
-        ("home", {"hup": "-ERR x"}, e.CallerWentHome()),  # rescued
-        ("home", {"hup": "-ERR x", "rescue": GONE}, e.CallerLeft("NO_SUCH_CALL")),
+        ("home", {"hup": "-ERR x", "exists": "true"}, e.CallerWentHome()),
+        ("home", {"hup": "-ERR x", "exists": "false"}, e.CallerLeft("NO_SUCH_CALL")),
     ],
 )
 async def test_what_the_machine_is_told_of_a_result(kind, answers, told):
