@@ -35,6 +35,14 @@ test-browser: $(TEST_READY) ## the pages in Chromium
 soak: $(RUN_READY) ## 200 simulated transfers, 20 at a time; the table goes to var/soak.json
 	@exec $(BIN)/python manage.py soak $(ARGS)
 
+.PHONY: bench
+bench: $(TEST_READY) ## what a call costs one core, against peers and bars; var/bench.json (7 minutes, an idle machine)
+	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: bench-short
+bench-short: $(TEST_READY) ## the same in a minute, against tests/bench/baseline.json
+	@exec $(BIN)/python -m tests.bench --short $(ARGS)
+
 .PHONY: lint
 lint: $(TEST_READY) ## style, layout of the code, types of the pure packages
 	@$(BIN)/ruff check .
