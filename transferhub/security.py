@@ -37,7 +37,10 @@ def headers(get_response):
 
 
 def _protected(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    response.headers.setdefault("Content-Security-Policy", _ADMIN if request.path.startswith("/admin/") else _COMMON)
+    policy = _ADMIN if request.path.startswith("/admin/") else _COMMON
+    if connects_to := getattr(response, "connects_to", None):  # set by a view whose page opens sockets elsewhere
+        policy += f"; connect-src 'self' {' '.join(connects_to)}"
+    response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Permissions-Policy", _NOT_ALLOWED)
     return response
 

@@ -28,6 +28,7 @@ class Action(StrEnum):
     ACCEPT = "accept"
     REJECT = "reject"
     SKIP = "skip"
+    REDIRECT = "redirect"  # its reason is the extension's number
     REPEAT = "repeat"
     TAKE_BACK = "take_back"
     END = "end"
@@ -56,6 +57,10 @@ _EVENTS: dict[Action, tuple[type[e.Event], Callable[[str, str, str], e.Event]]] 
         lambda mark, by, why: e.DecisionMade(mark, e.Choice.REJECT, Source.CONSOLE, why, by),
     ),
     Action.SKIP: (e.SkipRequested, lambda mark, by, why: e.SkipRequested(by)),
+    Action.REDIRECT: (
+        e.RedirectRequested,
+        lambda mark, by, why: e.RedirectRequested(why, Source.CONSOLE, mark, by),
+    ),
     Action.REPEAT: (e.RepeatRequested, lambda mark, by, why: e.RepeatRequested(mark, Source.CONSOLE, by)),
     Action.TAKE_BACK: (e.CancelRequested, lambda mark, by, why: e.CancelRequested(Source.CONSOLE, by)),
     Action.END: (e.EndRequested, lambda mark, by, why: e.EndRequested(by)),
