@@ -101,3 +101,15 @@ async def test_the_story_is_lived_alone_as_the_table_says(stack, telling, name):
 async def test_every_row_has_a_plot_and_every_temperament_a_row():
     assert all(hasattr(plots, name) for name in STORIES)
     assert set(TEMPERAMENTS) == set(OUTCOMES)
+
+
+async def test_no_log_holds_a_secret_a_number_a_token_or_what_was_said(stack, telling):
+    told = [
+        each for each in await asyncio.gather(*telling.values(), return_exceptions=True) if isinstance(each, plots.Told)
+    ]
+    logs = "".join(stack.log(name) for name in stack.parts)
+    assert told and logs.count("transfer.event") > 5 * len(told)
+    secrets = [stack.switch.password, stack.omniplay.token, "sk-stack", "the tests' own key"]
+    numbers = {each.call.number for each in told}
+    said = {"pode passar", "em reunião", "orçamento", "Maria", "secretária virtual", "protocolo é"}
+    assert [each for each in [*secrets, *numbers, *said, "/audio/", "thk_"] if each and each in logs] == []
