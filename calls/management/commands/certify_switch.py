@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import socket
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from calls.demo.ports import free_port
 from calls.switch.chosen import NoSwitch, choose, password_of
 
 MOST_CALLS = 100
+PREFIX = "transferhub-certify-"
+OLD = 3600
+"""Seconds: no run lasts so long. What is this old was left by one that was killed."""
 _URL = re.compile(r"ws://[0-9A-Za-z._-]+(:\d{1,5})?\Z")
 
 
@@ -47,7 +52,8 @@ class Command(BaseCommand):
             switch = choose(options["switch"])
             password = password_of(switch)
             url = _reached_at(options["audio_base_url"], switch.host)
-            folder = Path(tempfile.mkdtemp(prefix="transferhub-certify-"))
+            _forget_killed_runs()
+            folder = Path(tempfile.mkdtemp(prefix=PREFIX))
             _, redis_url = valkey.configure(folder / "valkey", persist=False)
         except (NoSwitch, valkey.NoValkey) as error:
             raise CommandError(str(error)) from None
@@ -72,6 +78,12 @@ class Command(BaseCommand):
         # In place of this process, which knows the real database: signals and the exit status are the trial's own.
         os.chdir(settings.BASE_DIR)
         os.execve(sys.executable, [sys.executable, "-m", "calls.certify", *arguments], environment)
+
+
+def _forget_killed_runs() -> None:
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if folder.stat().st_mtime < time.time() - OLD:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _reached_at(given: str, host: str) -> str:
