@@ -3,12 +3,14 @@
 import socket
 from datetime import timedelta
 
+import django_rq
 import pytest
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
+from redis.exceptions import RedisError
 
 from calls import health, services
-from calls.models import Department, Extension, Membership, Switch, Transfer
+from calls.models import AudioSession, Department, Extension, Membership, Switch, Transfer
 from calls.transfer import events
 
 
@@ -30,6 +32,13 @@ def switch(db) -> Switch:
     return Switch.objects.create(
         slug="main", name="Main", connected=True, lease_holder="test", lease_until=timezone.now() + timedelta(hours=1)
     )
+
+
+@pytest.fixture
+def redis_is_empty():
+    django_rq.get_queue().empty()
+    yield
+    django_rq.get_queue().empty()
 
 
 def ready(client) -> tuple[int, list[str]]:
@@ -121,14 +130,73 @@ def test_metrics_tell_what_the_database_knows(client, switch):
     found = metrics(client)
     assert found["transferhub_transfers_open{parking}"] == 1
     assert found["transferhub_transfers_open{connected}"] == 1
-    assert found["transferhub_transfers_today{caller_left}"] == 1
-    assert found["transferhub_transfers_today{accepted}"] == 1
-    assert found["transferhub_transfers_today{busy}"] == 0
+    assert found["transferhub_transfers_total{caller_left}"] == 1
+    assert found["transferhub_transfers_total{accepted}"] == 1
+    assert found["transferhub_transfers_total{busy}"] == 0
     assert found["transferhub_switch_up{main}"] == 1
     assert found["transferhub_outbox_waiting"] >= 1
     assert found["transferhub_outbox_age_seconds"] > 0
     assert found["transferhub_audio_sessions_live"] == 0
-    assert found["transferhub_seconds_to_human_today"] == 20
+
+
+def test_metrics_hold_how_long_people_waited(client, switch):
+    Department.objects.create(name="Vendas", slug="vendas")
+    begin = timezone.now()
+    for number, wait in enumerate((4, 20, 500)):
+        made, _ = services.create_transfer(services.NewTransfer(f"call-{number}", "vendas", start_after_ms=9000))
+        Transfer.objects.filter(pk=made.pk).update(
+            requested_at=begin,
+            answered_at=begin + timedelta(seconds=1),
+            announced_at=begin + timedelta(seconds=1.2),
+            connected_at=begin + timedelta(seconds=wait),
+            is_trial=False,
+        )
+    trial, _ = services.create_transfer(services.NewTransfer("trial", "vendas", start_after_ms=9000, is_trial=True))
+    Transfer.objects.filter(pk=trial.pk).update(connected_at=begin)
+    found = metrics(client)
+    assert [found[f"transferhub_seconds_to_human_bucket{{{bound}}}"] for bound in ("2", "5", "20", "120", "+Inf")] == [
+        0, 1, 2, 2, 3,
+    ]  # fmt: skip
+    assert found["transferhub_seconds_to_human_sum"] == 524
+    assert found["transferhub_seconds_to_first_words_bucket{0.25}"] == 3
+    assert found["transferhub_seconds_to_put_through_count"] == 0
+
+
+def test_metrics_add_up_what_the_realtime_api_was_asked_for(client, switch):
+    Department.objects.create(name="Vendas", slug="vendas")
+    made, _ = services.create_transfer(services.NewTransfer("call", "vendas", start_after_ms=9000))
+    now = timezone.now()
+    usages = (
+        {"input_token_details": {"text_tokens": 7, "audio_tokens": 5}, "output_token_details": {"audio_tokens": 30}},
+        {"input_token_details": {"text_tokens": 1}, "realtime_lost": 1, "output_token_details": "nonsense"},
+        {},
+    )
+    for usage in usages:
+        AudioSession.objects.create(
+            transfer=made, leg="agent", usage=usage, state="closed", created_at=now, closed_at=now
+        )
+    found = metrics(client)
+    assert found["transferhub_announcers_total"] == 3
+    assert found["transferhub_realtime_errors_total"] == 1
+    assert found["transferhub_realtime_tokens_total{text_in}"] == 8
+    assert found["transferhub_realtime_tokens_total{audio_in}"] == 5
+    assert found["transferhub_realtime_tokens_total{audio_out}"] == 30
+
+
+def test_metrics_know_the_queue_of_the_worker(client, switch, redis_is_empty):
+    django_rq.get_queue(is_async=True).enqueue("calls.jobs.deliver_ticket", "no such ticket")
+    found = metrics(client)
+    assert (found["transferhub_redis_up"], found["transferhub_jobs{waiting}"]) == (1, 1)
+
+
+def test_metrics_are_told_though_redis_is_down(client, switch, monkeypatch):
+    def gone(*_):
+        raise RedisError("gone")
+
+    monkeypatch.setattr("django_rq.get_queue", gone)
+    found = metrics(client)
+    assert found["transferhub_redis_up"] == 0 and found["transferhub_switch_up{main}"] == 1
+    assert "transferhub_jobs{waiting}" not in found
 
 
 def test_metrics_are_for_this_machine_or_for_a_key(client, db):

@@ -53,6 +53,7 @@ class Announcer(Leg):
         self._writes: asyncio.Queue[fx.Write] = asyncio.Queue()
         self._model: asyncio.Task[None] | None = None
         self._left_model = False
+        self._realtime_lost = 0
         self._news = asyncio.Event()  # something came from the model
         self._patience: asyncio.TimerHandle | None = None
         self.ears = Ears()
@@ -96,6 +97,16 @@ class Announcer(Leg):
             self.dialogue.redirect_refused()
         else:
             super().note(name)
+        self._perform()
+
+    def tell(self, action: int) -> None:
+        self.spawn(self._pass_on(action))
+
+    async def _pass_on(self, action: int) -> None:
+        try:
+            self.dialogue.tell(await self.door.told_words(action))
+        except DatabaseError as error:
+            self.log.warning("audio.not_passed_on", error=type(error).__name__)
         self._perform()
 
     def _patience_over(self) -> None:
@@ -155,6 +166,7 @@ class Announcer(Leg):
                 case fx.LeaveModel():
                     self._left_model = True
                     if effect.reason:
+                        self._realtime_lost = 1
                         self.log.warning("realtime.lost", reason=effect.reason)
                     if self._model and self._model is not asyncio.current_task():
                         self._model.cancel()
@@ -224,6 +236,6 @@ class Announcer(Leg):
                 await self._writes.join()
         except TimeoutError:
             self.log.error("audio.never_told", events=self._events.qsize())
-        self.usage = self.dialogue.usage
+        self.usage = self.dialogue.usage | {"realtime_lost": self._realtime_lost}
         if self._uplink.dropped:
             self.log.warning("audio.dropped", frames=self._uplink.dropped)
