@@ -183,8 +183,9 @@ def test_metrics_add_up_what_the_realtime_api_was_asked_for(client, switch):
     assert found["transferhub_realtime_tokens_total{audio_out}"] == 30
 
 
+@pytest.mark.django_db(transaction=True)  # jobs are enqueued at the commit
 def test_metrics_know_the_queue_of_the_worker(client, switch, redis_is_empty):
-    django_rq.get_queue(is_async=True).enqueue("calls.jobs.deliver_ticket", "no such ticket")
+    django_rq.get_queue().enqueue("calls.jobs.deliver_ticket", "no such ticket")
     found = metrics(client)
     assert (found["transferhub_redis_up"], found["transferhub_jobs{waiting}"]) == (1, 1)
 
