@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
-from calls.admin import clients, departments, people, telephones, tickets, transfers
+from calls.admin import clients, departments, people, privacy, telephones, tickets, transfers
 
 admin.site.index_title = gettext_lazy("Overview")
 
-__all__ = ["clients", "departments", "people", "telephones", "tickets", "transfers"]
+__all__ = ["clients", "departments", "people", "privacy", "telephones", "tickets", "transfers"]

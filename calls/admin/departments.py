@@ -112,6 +112,8 @@ class DepartmentAdmin(CompanyAdmin):
                     "instructions",
                     "ticket_text",
                     "no_ticket_text",
+                    "agent_notice",
+                    "caller_notice",
                     ("voice", "language"),
                     "caller_hears",
                 ],

@@ -20,6 +20,8 @@ def spoken(name: str, template: str, department: str, language: str) -> str:
         return script.ticket_text(template, language, "20261")
     if name == "no_ticket_text":
         return script.no_ticket_text(template, language)
+    if name.endswith("_notice"):
+        return script.render(template, {}, ())
     return script.announcement_text(
         template,
         language,

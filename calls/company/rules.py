@@ -9,7 +9,13 @@ from calls.models.company import TICKET_OUTCOMES
 from calls.voice import script
 from calls.voice.script import TemplateError
 
-PLACEHOLDERS = {"instructions": script.ANNOUNCEMENT_FIELDS, "ticket_text": script.TICKET_FIELDS, "no_ticket_text": ()}
+PLACEHOLDERS = {
+    "instructions": script.ANNOUNCEMENT_FIELDS,
+    "ticket_text": script.TICKET_FIELDS,
+    "no_ticket_text": (),
+    "agent_notice": (),
+    "caller_notice": (),
+}
 
 
 def broken_rules(department: Department) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from calls.models.exam import SwitchExam
 from calls.models.integration import ApiClient, WebhookDelivery
 from calls.models.live import AudioSession, SwitchCommand, WebProcess
 from calls.models.people import DepartmentScope, SupervisorAction
+from calls.models.privacy import Erasure
 from calls.models.questions import SwitchQuestion
 from calls.models.supervision import Supervision, SupervisorTelephone
 from calls.models.transfer import Attempt, Ticket, Transfer, TransferEvent, Utterance
@@ -15,6 +16,7 @@ __all__ = [
     "AudioSession",
     "Department",
     "DepartmentScope",
+    "Erasure",
     "Extension",
     "Holiday",
     "Membership",

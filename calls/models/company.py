@@ -185,6 +185,15 @@ class Department(models.Model):
         _("said to the caller with a ticket"), blank=True, help_text=_("{protocol} is spoken digit by digit.")
     )
     no_ticket_text = models.TextField(_("said to the caller without a ticket"), blank=True)
+    agent_notice = models.CharField(
+        _("said to the agent before the announcement"),
+        max_length=300,
+        blank=True,
+        help_text=_("For example that the talk with the announcer is processed and written down. Empty: nothing."),
+    )
+    caller_notice = models.CharField(
+        _("said to the caller before any of our texts"), max_length=300, blank=True, help_text=_("Empty: nothing.")
+    )
     last_first = models.ForeignKey(
         Extension, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )  # whom round-robin rang first last time

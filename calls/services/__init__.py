@@ -20,6 +20,7 @@ from calls.services.audio import (
     reopen_dead_audio,
 )
 from calls.services.clients import authenticate, create_api_client, rotate_api_key
+from calls.services.erasure import erase_number
 from calls.services.exams import ask_exam, keep_exam
 from calls.services.listening import close_listening, listen_url, may_listen_on, open_listening
 from calls.services.outbox import (
@@ -97,6 +98,7 @@ __all__ = [
     "close_audio",
     "create_api_client",
     "create_transfer",
+    "erase_number",
     "erase_speech",
     "finish_command",
     "give_back_command",

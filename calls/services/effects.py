@@ -165,6 +165,7 @@ def _announcement_brief(transfer: Transfer, attempt: Attempt) -> dict:
             agent=agent,
         ),
     )
+    text = _filled(department.agent_notice, lambda notice: script.noticed(notice, text))
     return {
         "kind": "announcement",
         "department": department.name,
@@ -192,7 +193,7 @@ def _prompt_brief(transfer: Transfer, command: c.PreparePrompt) -> dict:
         text = _filled(department.no_ticket_text, lambda template: script.no_ticket_text(template, department.language))
     return {
         "kind": "prompt",
-        "text": text,
+        "text": _filled(department.caller_notice, lambda notice: script.noticed(notice, text)),
         "number": command.number,
         "voice": department.voice,
         "language": department.language,

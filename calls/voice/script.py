@@ -203,6 +203,11 @@ def no_ticket_text(template: str, language: str) -> str:
     return render(template or TEXTS[language_of(language)]["no_ticket"], {}, ())
 
 
+def noticed(notice: str, text: str) -> str:
+    """`text` after the sentence that a department says first, where it has one. Raises TemplateError."""
+    return tidy(f"{sentence(render(notice, {}, ()))} {text}")
+
+
 def spell(number: str, language: str) -> str:
     """Digit by digit in words, letters one by one, other signs left out: “2-A” becomes “dois, A”."""
     digits = _EN_DIGITS if language_of(language) == "en" else _PT_DIGITS
