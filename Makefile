@@ -31,6 +31,14 @@ test-slow: $(TEST_READY) ## the tests that take more than ten seconds each
 test-browser: $(TEST_READY) ## the pages in Chromium
 	@exec $(BIN)/python -m pytest -m browser $(ARGS)
 
+.PHONY: explore
+explore: $(TEST_READY) ## the machine explored for some minutes (EXPLORE_STEPS=, EXPLORE_SEED=)
+	@exec env EXPLORE_STEPS=$${EXPLORE_STEPS:-5000000} $(BIN)/python -m pytest tests/transfer/test_explore.py $(ARGS)
+
+.PHONY: crash
+crash: $(TEST_READY) ## each process killed after each of its writes and commands (CRASH_EVERY=5 for every fifth)
+	@exec $(BIN)/python -m pytest -n 2 -m slow tests/crash $(ARGS)
+
 .PHONY: soak
 soak: $(RUN_READY) ## 200 simulated transfers, 20 at a time; the table goes to var/soak.json
 	@exec $(BIN)/python manage.py soak $(ARGS)
