@@ -17,7 +17,8 @@ from django.utils import timezone
 from rq import Retry
 
 from calls import omniplay, services, webhooks
-from calls.models import Ticket, WebhookDelivery
+from calls.doctor.visit import visit
+from calls.models import Switch, Ticket, WebhookDelivery
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,13 @@ def deliver_webhook(delivery_id: int) -> Retry | None:
         if (wait := _post(delivery)) is not None:
             return Retry(max=NO_LIMIT, interval=wait)
     return None
+
+
+def examine_switch(slug: str) -> None:
+    """The examination that a page asked for; its findings are kept with the switch."""
+    switch = Switch.objects.filter(slug=slug).first()
+    if switch is not None:
+        visit(switch)
 
 
 def housekeeping() -> None:

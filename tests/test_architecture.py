@@ -97,6 +97,11 @@ def test_the_product_never_imports_the_simulator():
     assert found == []
 
 
+@pytest.mark.parametrize("folder", [*EDGES, "transfer", "models"])
+def test_only_commands_jobs_and_pages_send_for_the_doctor(folder):
+    assert strangers(f"calls/{folder}", lambda name: inside(name, "calls.doctor")) == []
+
+
 def test_only_one_place_knows_greenswitch():
     using = {
         str(path.relative_to(ROOT))

@@ -1,13 +1,18 @@
 """Extensions, telephone switches, and the holidays of all departments."""
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from unfold.decorators import display
 
 from calls.admin.base import CompanyAdmin
+from calls.admin.exam import exam_page
 from calls.checks import DEFAULT_PASSWORD, is_set
 from calls.models import Department, Extension, Holiday, Switch
 
@@ -49,12 +54,12 @@ class HolidayAdmin(CompanyAdmin):
 
 @admin.register(Switch)
 class SwitchAdmin(CompanyAdmin):
-    list_display = ["name", "address", "connection", "password_state", "enabled"]
+    list_display = ["name", "address", "connection", "password_state", "examination", "enabled"]
     search_fields = ["name", "host"]
-    readonly_fields = ["connection", "password_state"]
+    readonly_fields = ["connection", "password_state", "examination"]
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
-        (None, {"fields": [("name", "slug"), "enabled", "connection"]}),
+        (None, {"fields": [("name", "slug"), "enabled", ("connection", "examination")]}),
         (
             gettext_lazy("Event Socket"),
             {"fields": [("host", "port"), ("password_variable", "password_state")]},
@@ -64,6 +69,23 @@ class SwitchAdmin(CompanyAdmin):
             {"fields": ["domain", ("conference_profile", "hold_music")]},
         ),
     ]
+
+    def get_urls(self):
+        own = path("<int:pk>/exam/", self.admin_site.admin_view(never_cache(self.exam_view)), name="calls_switch_exam")
+        return [own, *super().get_urls()]
+
+    def exam_view(self, request, pk):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return exam_page(request, pk, context, self.has_change_permission(request))
+
+    @display(description=gettext_lazy("examination"))
+    def examination(self, switch):
+        if switch.pk is None:
+            return "—"
+        address = reverse("admin:calls_switch_exam", args=[switch.pk])
+        return format_html('<a class="text-primary-600 underline" href="{}">{}</a>', address, _("Examine…"))
 
     @display(description=gettext_lazy("address"))
     def address(self, switch):

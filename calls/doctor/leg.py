@@ -97,6 +97,8 @@ class CheckLeg:
         finally:
             with suppress(SwitchGone):
                 await self._connection.api(f"uuid_audio_stream {self.uuid} stop")
+        if self._connection.closed:  # what was not measured is no fault of the stream's
+            raise SwitchGone(self._connection.reason)
         return measured
 
     async def _follow(self, measured: Measured, began: float) -> None:

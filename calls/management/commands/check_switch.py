@@ -4,20 +4,18 @@ import asyncio
 import json
 import signal
 import sys
-import time
+from collections.abc import Coroutine
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
-from calls import services
 from calls.doctor import words
-from calls.doctor.exam import examine
-from calls.doctor.findings import Finding, unfit, worst
-from calls.doctor.installation import read
+from calls.doctor.findings import Finding, worst
+from calls.doctor.visit import visit
 from calls.models import Switch
-from calls.switch.chosen import NoPassword, NoSwitch, choose, password_of
+from calls.switch.chosen import NoSwitch, choose
 
 
 class Command(BaseCommand):
@@ -39,53 +37,42 @@ class Command(BaseCommand):
         except NoSwitch as error:
             raise CommandError(str(error), returncode=2) from None
         with translation.override(options["language"]):
-            sys.exit(self._examine(switch, options["json"]))
+            sys.exit(self._as_json(switch) if options["json"] else self._in_lines(switch))
 
-    def _examine(self, switch: Switch, as_json: bool) -> int:
-        if not as_json:
-            self.stdout.write(f"{switch.name} ({switch.slug}), {switch.host}:{switch.port}\n{words.PROMISE}\n\n")
-        began = time.monotonic()
-        try:
-            of = read(switch, password_of(switch))
-        except NoPassword:
-            findings = [unfit("no_password", variable=switch.password_variable)]
-            for finding in findings:
-                self._line(finding, as_json)
-        else:
-            findings = asyncio.run(_until_told(examine(of, lambda finding: self._line(finding, as_json))))
-        seconds = round(time.monotonic() - began, 1)
-        services.keep_exam(switch, findings, seconds)
+    def _in_lines(self, switch: Switch) -> int:
+        self.stdout.write(f"{switch.name} ({switch.slug}), {switch.host}:{switch.port}\n{words.PROMISE}\n\n")
+        findings, seconds = visit(switch, self._line, _until_told)
         level = worst(findings)
-        if as_json:
-            self.stdout.write(json.dumps(_document(switch, findings, seconds), ensure_ascii=False, indent=1))
-        else:
-            self.stdout.write(f"\n{words.SIGNS[level]} {words.SUMMARIES[level]} ({seconds} s)")
+        self.stdout.write(f"\n{words.SIGNS[level]} {words.SUMMARIES[level]} ({seconds} s)")
         return int(level)
 
-    def _line(self, finding: Finding, as_json: bool) -> None:
-        if as_json:
-            return
+    def _line(self, finding: Finding) -> None:
         said = words.explain(finding)
-        level = str(words.LEVELS[finding.level])
-        self.stdout.write(
-            f"{words.SIGNS[finding.level]} {level:<7} {said.meaning}{f' → {said.advice}' if said.advice else ''}"
-        )
+        advice = f" → {said.advice}" if said.advice else ""
+        self.stdout.write(f"{words.SIGNS[finding.level]} {words.LEVELS[finding.level]!s:<7} {said.meaning}{advice}")
+
+    def _as_json(self, switch: Switch) -> int:
+        findings, seconds = visit(switch, run=_until_told)
+        rows = []
+        for finding in findings:
+            said = words.explain(finding)
+            text = {"meaning": said.meaning, "advice": said.advice}
+            rows.append({"level": finding.level.word, "code": finding.code, **text, "values": finding.values})
+        level = worst(findings)
+        document = {"switch": switch.slug, "level": level.word, "seconds": seconds, "findings": rows}
+        self.stdout.write(json.dumps(document, ensure_ascii=False, indent=1))
+        return int(level)
 
 
-def _document(switch: Switch, findings: list[Finding], seconds: float) -> dict[str, Any]:
-    rows = []
-    for finding in findings:
-        said = words.explain(finding)
-        text = {"meaning": said.meaning, "advice": said.advice}
-        rows.append({"level": finding.level.word, "code": finding.code, **text, "values": finding.values})
-    return {"switch": switch.slug, "level": worst(findings).word, "seconds": seconds, "findings": rows}
+def _until_told(examination: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:
+    """Ctrl-C takes the test leg down before it ends us; SIGTERM must too."""
 
-
-async def _until_told(examination: Any) -> Any:
-    """SIGTERM too takes the test leg down before it ends us; Ctrl-C does already."""
-    task = asyncio.ensure_future(examination)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    try:
+    async def run() -> list[Finding]:
+        task = asyncio.ensure_future(examination)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         return await task
-    except asyncio.CancelledError:
+
+    try:
+        return asyncio.run(run())
+    except (asyncio.CancelledError, KeyboardInterrupt):
         raise CommandError("stopped; nothing was left behind", returncode=2) from None
