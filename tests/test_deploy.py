@@ -1,5 +1,6 @@
 """What an engineer copies from deploy/ speaks of things that exist."""
 
+import json
 import re
 import shlex
 import xml.etree.ElementTree as xml
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
+from calls import metrics
 from calls.demo.parts import product
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,3 +72,14 @@ def test_no_name_is_set_that_nobody_reads():
             text = path.read_text("utf-8")
             names = set(re.findall(r"\b([A-Z][A-Z0-9]*_[A-Z0-9_]+)(?==|:)", text))
             assert {name.removesuffix("_FILE") for name in names} - documented() <= SET_BY_OTHERS, path
+
+
+def test_the_dashboard_asks_for_metrics_that_exist(db):
+    dashboard = json.loads((DEPLOY / "grafana" / "transferhub.json").read_text("utf-8"))
+    expressions = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ())]
+    asked = {name for text in expressions for name in re.findall(r"\btransferhub_\w+", text)}
+    families = text_string_to_metric_families(metrics.render().decode())
+    told = {name for family in families for name in (family.name, f"{family.name}_total", f"{family.name}_bucket")}
+    assert asked and asked - told == set()
+    numbers = [panel["id"] for panel in dashboard["panels"]]
+    assert len(set(numbers)) == len(numbers)
