@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from django.utils import translation
 
 from calls.doctor import words
@@ -33,11 +34,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            switch = choose(options["switch"])
+            with translation.override(options["language"]):
+                switch = choose(options["switch"])
+                sys.exit(self._as_json(switch) if options["json"] else self._in_lines(switch))
         except NoSwitch as error:
             raise CommandError(str(error), returncode=2) from None
-        with translation.override(options["language"]):
-            sys.exit(self._as_json(switch) if options["json"] else self._in_lines(switch))
+        except DatabaseError as error:  # an exit status of 1 would say "fit"
+            raise CommandError(
+                f"The database cannot be used ({type(error).__name__}): manage.py migrate?", returncode=2
+            ) from None
 
     def _in_lines(self, switch: Switch) -> int:
         self.stdout.write(f"{switch.name} ({switch.slug}), {switch.host}:{switch.port}\n{words.PROMISE}\n\n")
