@@ -12,6 +12,7 @@ group "audio"             -> every web process
     {"type": "audio.wake"}                                      an AudioSession waits to be claimed
 group "audio.<process>"   -> one web process
     {"type": "announcer.note", "session": id, "note": NAME}   repeat, caller_left, redirect_refused, close
+    {"type": "announcer.tell", "session": id, "action": id}     a supervisor's words, in the SupervisorAction of this id
     {"type": "playback", "uuid": leg, "path": file, "what": "ready" | "start" | "done" | "stopped", "at_ms": epoch ms}
     {"type": "leg.key", "uuid": B, "digit": "0"}
     {"type": "leg.hold", "uuid": B, "on": bool}

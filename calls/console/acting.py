@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from calls.console.actions import BUTTONS
+from calls.console.actions import ASKS, BUTTONS
 from calls.console.door import console_action
 from calls.models import Transfer
 from calls.services.people import Action, act, stage_of, why_not
@@ -40,7 +40,7 @@ def action(request: HttpRequest, pk, name: str) -> HttpResponse:
         "refusal": refusal,
         "seen": STATES.get(stage.partition("-")[0], ""),
         "now": STATES[now],
-        "asks_reason": wanted is Action.REJECT,
+        "asks": ASKS.get(wanted, ""),
     }
     status = MOVED_ON if refusal else 200
     if request.accepts("text/html") and request.headers.get("Accept") != "application/json":

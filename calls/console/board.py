@@ -104,7 +104,8 @@ def _of_day(day: date) -> Q:
 def with_rows(transfers: QuerySet[Transfer]) -> QuerySet[Transfer]:
     """With all that presenter.transfer_view() reads."""
     attempts = Prefetch("attempts", Attempt.objects.select_related("extension"))
-    return transfers.select_related("department", "agent", "ticket", "client").prefetch_related(attempts)
+    rows = transfers.select_related("department", "agent", "ticket", "client")
+    return rows.prefetch_related(attempts, "supervisions")
 
 
 def add_last_said(transfers: Iterable[Transfer]) -> list[Transfer]:

@@ -24,6 +24,11 @@ def console_action(view: View) -> View:
     return require_POST(login_required(never_cache(_with_rights(view, lambda rights: rights.sees and rights.acts))))
 
 
+def console_post(view: View) -> View:
+    """POST by who may see transfers; the view asks for the right that it needs."""
+    return require_POST(login_required(never_cache(_with_rights(view, lambda rights: rights.sees))))
+
+
 def audit_page(view: View) -> View:
     """For who may read what supervisors did."""
     return require_safe(login_required(never_cache(_with_rights(view, lambda rights: rights.audits))))

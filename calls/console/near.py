@@ -15,7 +15,7 @@ from calls.models import Supervision, Transfer, WebProcess
 from calls.rights import Rights
 from calls.transfer.states import State
 
-LEAVE, HEAR = "leave_call", "hear"
+LEAVE, HEAR, TELL = "leave_call", "hear", "tell"
 # The word on the button, and what the second press is asked for.
 WAYS: dict[str, tuple[Promise, Promise]] = {
     Supervision.Mode.LISTEN: (pgettext_lazy("action", "Listen"), gettext_lazy("Ring your telephone to listen?")),
@@ -31,6 +31,7 @@ WAYS: dict[str, tuple[Promise, Promise]] = {
 }
 WORDS.update({way: words for way, (words, _question) in WAYS.items()})
 WORDS[HEAR] = pgettext_lazy("action", "Hear the announcement")
+WORDS[TELL] = pgettext_lazy("action", "Tell the announcer")
 ALIVE_SECONDS = 60
 
 
@@ -57,6 +58,7 @@ class Near:
 
     presences: list[Presence]
     ways: list[Way]
+    tells: bool  # the announcer something in writing
 
 
 def may(rights: Rights, way: str) -> bool:
@@ -74,6 +76,7 @@ def near(transfer: Transfer, rights: Rights) -> Near:
             for each in reversed(list(transfer.supervisions.all()))
         ],
         ways=[Way(way, *WAYS[way], refusal) for way in WAYS if live and may(rights, way)],
+        tells=rights.acts and transfer.state == State.ANNOUNCING,
     )
 
 
@@ -92,8 +95,10 @@ def _note(row: Supervision) -> str:
     return _("did not answer") if row.began_at is None else ""
 
 
-def may_hear_at(response: HttpResponse) -> HttpResponse:
-    """The page may open sockets at the web processes that hold announcers (Content-Security-Policy)."""
+def may_hear_at(response: HttpResponse, rights: Rights) -> HttpResponse:
+    """Of who listens, the page may open sockets at the web processes that hold announcers (Content-Security-Policy)."""
+    if not rights.listens:
+        return response
     since = timezone.now() - timedelta(seconds=ALIVE_SECONDS)
     urls = WebProcess.objects.filter(heartbeat_at__gte=since).values_list("audio_base_url", flat=True)
     parts = {urlsplit(url) for url in urls}

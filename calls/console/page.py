@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from calls import selectors
 from calls.console.actions import WORDS
+from calls.console.near import Near, near
 from calls.console.presenter import TransferView, attempt_agent, clock, local, reason_words, transfer_view
 from calls.console.timeline import cause_words, event_words
 from calls.models import SupervisorAction, Ticket, Transfer
@@ -71,6 +72,7 @@ class TransferPage:
     ticket: Ticket | None
     cost: list[tuple[Words, str]]  # tokens of the Realtime API, over all its sessions
     people: list[PersonLine]
+    near: Near
 
 
 def transfer_page(transfer: Transfer, rights: Rights) -> TransferPage:
@@ -90,6 +92,7 @@ def transfer_page(transfer: Transfer, rights: Rights) -> TransferPage:
         ticket=getattr(transfer, "ticket", None),
         cost=_cost(transfer),
         people=[_person(each, transfer) for each in transfer.supervisor_actions.all()],
+        near=near(transfer, rights),
     )
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from calls.console.actions import Button, buttons
 from calls.console.legs import Leg, legs
+from calls.console.near import present_now
 from calls.models import Attempt, Transfer
 from calls.rights import Rights
 from calls.services.people import stage_of
@@ -94,6 +95,7 @@ class TransferView:
     said: str  # the last line spoken in this attempt, as far as the reader may see it
     said_by: Words
     buttons: list[Button]  # of a live one, for who may act
+    near: list[str]  # supervisors who hear or talk now, and how
     listens: bool
     whispers: bool
     joins: bool
@@ -147,6 +149,7 @@ def transfer_view(transfer: Transfer, rights: Rights, *, now: datetime | None = 
         said=said.text if said else "",
         said_by=said.get_who_display() if said else "",
         buttons=buttons(transfer) if live and rights.acts else [],
+        near=present_now(transfer) if live else [],
         listens=live and rights.listens,
         whispers=live and rights.whispers,
         joins=live and rights.joins,

@@ -7,8 +7,9 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
 from calls import services
+from calls.console.actions import WORDS
 from calls.console.door import console_post
-from calls.console.near import HEAR, LEAVE, WAYS, may
+from calls.console.near import HEAR, LEAVE, TELL, WAYS, may
 from calls.models import Transfer
 from calls.words import STATES
 
@@ -28,17 +29,8 @@ def way(request: HttpRequest, pk, name: str) -> HttpResponse:
             refusal = services.leave_call(request.user, pk).refusal
         else:
             refusal = services.supervise(request.user, pk, name).refusal
-    status = REFUSED if refusal else 200
-    if request.headers.get("Accept") == "application/json":
-        said = refusal or _("Done: %(action)s") % {"action": words}
-        return JsonResponse({"done": not refusal, "words": said, "now": str(STATES[found.state])}, status=status)
-    if not refusal and request.POST.get("confirmed") == "1":
-        return HttpResponseRedirect(reverse("console:transfer", args=[pk]))
-    context = {
-        "transfer": found, "action": name, "button": words, "question": question, "refusal": refusal,
-        "now": STATES[found.state],
-    }  # fmt: skip
-    return render(request, "console/action.html", context, status=status)
+    done = request.POST.get("confirmed") == "1"
+    return _answer(request, found, name, words, question, refusal, done=done)
 
 
 @console_post
@@ -53,11 +45,41 @@ def hear(request: HttpRequest, pk) -> HttpResponse:
     return JsonResponse({"url": url, "words": refusal}, status=REFUSED if refusal else 200)
 
 
+@console_post
+def tell(request: HttpRequest, pk) -> HttpResponse:
+    """`reason` is what the announcer is to say. Needs no second press: nothing of the call changes by it."""
+    if not request.rights.acts:
+        raise PermissionDenied
+    found = _transfer(request, pk)
+    words, question = WORDS[TELL], _("What is the announcer to say?")
+    asked = "reason" in request.POST
+    refusal = services.tell_announcer(request.user, pk, request.POST["reason"]).refusal if asked else ""
+    return _answer(request, found, TELL, words, question, refusal, done=asked, asks=_("what the announcer is to say"))
+
+
+def _answer(
+    request: HttpRequest, found: Transfer, name: str, words, question, refusal: str, *, done: bool, asks: str = ""
+) -> HttpResponse:
+    """As calls.console.acting answers: JSON for the page's script, else a page that asks, or that says why not."""
+    status = REFUSED if refusal else 200
+    if request.headers.get("Accept") == "application/json":
+        said = refusal or _("Done: %(action)s") % {"action": words}
+        return JsonResponse({"done": not refusal, "words": said, "now": str(STATES[found.state])}, status=status)
+    if done and not refusal:
+        return HttpResponseRedirect(reverse("console:transfer", args=[found.pk]))
+    context = {
+        "transfer": found, "action": name, "button": words, "question": question, "refusal": refusal,
+        "now": STATES[found.state], "asks": asks,
+    }  # fmt: skip
+    return render(request, "console/action.html", context, status=status)
+
+
 def _transfer(request: HttpRequest, pk) -> Transfer:
     return get_object_or_404(request.rights.narrow(Transfer.objects.select_related("department")), pk=pk)
 
 
 urlpatterns = [
     path("transfers/<uuid:pk>/hear/", hear, name="hear"),
+    path("transfers/<uuid:pk>/tell/", tell, name="tell"),
     *[path(f"transfers/<uuid:pk>/{name}/", way, {"name": str(name)}, name=f"near-{name}") for name in WAYS],
 ]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from calls.console import acting, audit, views
+from calls.console import acting, audit, supervise, views
 
 app_name = "console"
 urlpatterns = [
@@ -15,4 +15,5 @@ urlpatterns = [
         path(f"transfers/<uuid:pk>/{name}/", acting.action, {"name": name.value}, name=f"act-{name}")
         for name in acting.Action
     ],
+    *supervise.urlpatterns,
 ]

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from calls.console import alarms, board
 from calls.console.door import console_page
+from calls.console.near import may_hear_at
 from calls.console.page import transfer_page
 from calls.console.presenter import transfer_view, unix_ms
 from calls.models import Extension, Transfer
@@ -44,7 +45,7 @@ def transfers(request: HttpRequest) -> HttpResponse:
 @console_page
 def transfer(request: HttpRequest, pk) -> HttpResponse:
     context = {"page": _page(request, pk), "alarms": alarms.known(), "now_ms": _now_ms()}
-    return render(request, "console/transfer.html", context)
+    return may_hear_at(render(request, "console/transfer.html", context), request.rights)
 
 
 @console_page

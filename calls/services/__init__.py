@@ -22,6 +22,7 @@ from calls.services.audio import (
 from calls.services.clients import authenticate, create_api_client, rotate_api_key
 from calls.services.erasure import erase_number
 from calls.services.exams import ask_exam, keep_exam
+from calls.services.hints import tell_announcer, told_words
 from calls.services.listening import close_listening, listen_url, may_listen_on, open_listening
 from calls.services.outbox import (
     aclaim_commands,
@@ -65,6 +66,8 @@ __all__ = [
     "may_listen_on",
     "open_listening",
     "supervise",
+    "tell_announcer",
+    "told_words",
     "supervision_happened",
     "Acted",
     "Action",

@@ -28,6 +28,13 @@ class Item:
     def id(self) -> str:
         return self.wire["id"]
 
+    @property
+    def told(self) -> str | None:
+        """What a system item says."""
+        if self.wire.get("role") != "system":
+            return None
+        return " ".join(part.get("text", "") for part in self.wire["content"])
+
 
 class Conversation:
     """Items in order. Every method that a client's event reaches raises Refusal where the API answers an error."""

@@ -59,6 +59,8 @@ class Turn:
     """The tool that tool_choice demands."""
     after_tool: str | None = None
     """Name of the tool whose output the client has just given."""
+    told: str | None = None
+    """What a system item that came last tells the model to say."""
     announced: str | None = None
     """The first thing said exactly as asked in this session: the announcement."""
     cut_short: bool = False
@@ -82,6 +84,13 @@ def who_it_is(instructions: str) -> str | None:
     return " ".join(filter(None, [f"É {data['Cliente']}.", about and f"{about}.", ASK]))
 
 
+def passed_on(told: str) -> str:
+    """The sentence that a note such as "Recado: [[[ diga que é urgente ]]]" asks for: "É urgente." """
+    marked = re.search(r"\[\[\[ (.*) \]\]\]", told)
+    words = re.sub(r"^diga (?:a ele |ao atendente )?que ", "", marked[1] if marked else told, flags=re.IGNORECASE)
+    return words[:1].upper() + words[1:].rstrip(".") + "."
+
+
 def answer(turn: Turn) -> list[Say | Call]:
     exact = quoted(turn.wanted)
     if turn.must_call:
@@ -89,6 +98,8 @@ def answer(turn: Turn) -> list[Say | Call]:
     if exact:
         return [Say(exact)]
     announcement = turn.announced or quoted(turn.instructions) or UNASKED
+    if turn.told:
+        return [Say(f"{passed_on(turn.told)} {ASK}")]
     if turn.after_tool:
         return [Say(AFTER_TOOL.get(turn.after_tool, NO_TOOL))]
     if turn.idle:

@@ -305,6 +305,7 @@ class RealtimeSession:
                 tools=tools,
                 must_call=forced,
                 after_tool=after,
+                told=last.told if last else None,
                 announced=self._announced,
                 cut_short=self.conversation.cut_short,
                 preamble=self._preamble,

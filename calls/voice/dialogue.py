@@ -174,6 +174,17 @@ class Dialogue(Speaking):
         else:
             self._do(Synthesise("redirect_refused", f"{said} {script.text('keys', self._language)}"))
 
+    def tell(self, words: str) -> None:
+        """A supervisor wants the agent to know something: the next thing that is said."""
+        if self.over or not words:
+            return
+        if self.has_model:
+            self._send([p.system_item(script.supervisor_note(words, self._language))])
+            if self._connected:
+                self._ask(tools=False)
+        elif self._connected:
+            self._do(Synthesise("told", script.supervisor_told(words, self._language)))
+
     def moment(self) -> None:
         """Something of ours takes its time."""
         self._do(Synthesise("moment", script.text("moment", self._language)))

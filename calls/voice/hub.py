@@ -174,6 +174,8 @@ def _pass_on(message: dict[str, Any], leg: Leg) -> None:
     match message:
         case {"type": "announcer.note", "session": session, "note": note} if session == leg.claimed.session_id:
             leg.note(note)
+        case {"type": "announcer.tell", "session": session, "action": action} if session == leg.claimed.session_id:
+            leg.tell(action)
         case {"type": "playback", "uuid": uuid, "path": path, "what": what} if uuid == leg.uuid:
             leg.playback(what, path)
         case {"type": "leg.hold", "uuid": uuid, "on": on} if uuid == leg.uuid:

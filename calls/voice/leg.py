@@ -52,6 +52,9 @@ class Leg:
         if name == "close":
             self.spawn(self.close())
 
+    def tell(self, action: int) -> None:
+        """A supervisor's words, by the id of what he did."""
+
     def hold(self, on: bool) -> None:
         """The telephone's own hold."""
 

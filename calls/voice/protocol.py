@@ -86,6 +86,12 @@ def response_create(event_id: str, instructions: str = "", *, tools: bool = True
     return _event("response.create", event_id=event_id, **({"response": response} if response else {}))
 
 
+def system_item(text: str) -> bytes:
+    """Something the model shall know, of a higher rank than what the agent says."""
+    content = [{"type": "input_text", "text": text}]
+    return _event("conversation.item.create", item={"type": "message", "role": "system", "content": content})
+
+
 def append(pcm: bytes) -> bytes:
     """20 ms of the agent's voice, L16 at 24 kHz."""
     return _APPEND_HEAD + pybase64.b64encode(pcm) + _APPEND_TAIL

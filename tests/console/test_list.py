@@ -182,14 +182,14 @@ def test_more_transfers_need_no_more_queries(alice, django_assert_num_queries):
     make_transfer(outcome="busy", attempts=[("2001", "busy"), ("2002", "busy")])
     make_transfer(State.ANNOUNCING)
     alice.get(LIST)
-    # session, user, permissions (2), scopes, count, live, attempts, last said, ended, attempts, numbers (2),
-    # departments, agents
-    with django_assert_num_queries(15):
+    # session, user, permissions (2), scopes, count, live, attempts, supervisors, last said, ended, attempts,
+    # supervisors, numbers (2), departments, agents
+    with django_assert_num_queries(17):
         alice.get(LIST)
     for outcome in Outcome:
         make_transfer(outcome=outcome, attempts=[("2001", "busy"), ("2002", "")])
         make_transfer(State.ANNOUNCING)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(17):
         alice.get(LIST)
 
 

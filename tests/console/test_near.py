@@ -160,3 +160,20 @@ def test_every_way_has_a_word_in_the_audit():
 def test_an_ended_transfer_offers_nothing(vendas):
     transfer = make_transfer(state=State.ENDED)
     assert 'class="near"' not in page_of(supervisor("calls.listen", "calls.join"), transfer)
+
+
+def test_the_announcer_is_told_something_from_the_page(vendas):
+    world.Switch.objects.update(connected=True, lease_until=timezone.now() + timedelta(hours=1))
+    transfer = world.announcing("vendas")
+    browser = browser_of("paula", SEES, "calls.act_on_transfers")
+    assert reverse("console:tell", args=[transfer.pk]) in page_of(browser, transfer)
+    asked = browser.post(reverse("console:tell", args=[transfer.pk]))
+    assert "O que a anunciadora deve dizer?" in asked.content.decode()
+    refused = press(browser, "tell", transfer, confirmed="1", reason="diga que é urgente")
+    assert refused.status_code == 409  # no announcer is connected in this test
+    assert SupervisorAction.objects.get(action="tell").reason == "diga que é urgente"
+
+
+def test_who_may_only_see_tells_the_announcer_nothing(talk, alice):
+    assert press(alice, "tell", talk, reason="oi").status_code == 403
+    assert reverse("console:tell", args=[talk.pk]) not in page_of(alice, talk)

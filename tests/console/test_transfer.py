@@ -127,8 +127,9 @@ def test_longer_stories_need_no_more_queries(alice, vendas, django_assert_num_qu
         make_talk(transfer)
     page_of(alice, short)
     for transfer in (short, long):
-        # session, user, permissions (2), scopes, transfer, attempts, events, utterances, audio, people, last said
-        with django_assert_num_queries(11):
+        # session, user, permissions (2), scopes, transfer, attempts, supervisors, events, utterances, audio, people,
+        # last said
+        with django_assert_num_queries(12):
             page_of(alice, transfer)
 
 

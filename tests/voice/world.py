@@ -63,6 +63,7 @@ class Door:
     beats: int = 0
     left: bool = False
     listening: set[int] = field(default_factory=set)
+    words: dict[int, str] = field(default_factory=dict)  # of supervisors, by their actions' ids
     fail_with: Exception | None = None
     refused: int = 0
     _used: set[str] = field(default_factory=set)
@@ -107,6 +108,9 @@ class Door:
             return None
         self.listening.add(int(token))
         return int(token), int(token)
+
+    async def told_words(self, action):
+        return self.words.get(action, "")
 
     async def may_listen_on(self, listening):
         return listening in self.listening
