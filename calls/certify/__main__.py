@@ -9,6 +9,7 @@ from pathlib import Path
 
 import django
 import uvloop
+from django.conf import settings
 
 from calls.certify.certificate import Certificate
 
@@ -42,6 +43,8 @@ def _write(certificate: Certificate, output: Path) -> None:
 if __name__ == "__main__":
     django.setup()
     where = Path(sys.argv[1])
+    if Path(settings.DATABASES["default"]["NAME"]).parent != where:
+        sys.exit("This is not a scratch database: start it as manage.py certify_switch.")
     try:
         status = uvloop.run(_main(where, sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]), sys.argv[5:]))
     finally:

@@ -42,14 +42,18 @@ def company(tmp_path_factory) -> Path:
 @pytest.fixture
 def certify(switch, company, tmp_path):
     """Starts the command; its process. What it writes is in tmp_path."""
+    (tmp_path / "database").write_text(f"sqlite:///{company}")
+    (tmp_path / "password").write_text(PASSWORD)
     environment = PLAIN | {
-        "DATABASE_URL": f"sqlite:///{company}",
+        "DATABASE_URL_FILE": str(tmp_path / "database"),
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "OPENAI_API_KEY_FILE": str(tmp_path / "password"),
         "TRANSFERHUB_VAR_DIR": str(tmp_path),
         "TMPDIR": str(tmp_path),
         "SECRET_KEY": "of this test",
         "FREESWITCH_HOST": "127.0.0.1",
         "FREESWITCH_PORT": str(switch.port),
-        "FREESWITCH_PASSWORD": PASSWORD,
+        "FREESWITCH_PASSWORD_FILE": str(tmp_path / "password"),
     }
 
     async def start(*arguments: str) -> asyncio.subprocess.Process:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shutil
 import socket
 import sys
@@ -20,6 +21,8 @@ from calls.demo.ports import free_port
 from calls.switch.chosen import NoSwitch, choose, password_of
 
 MOST_CALLS = 100
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ", "VIRTUAL_ENV", "PYTHONPATH")
+"""Of our environment the trial gets nothing else: a DATABASE_URL_FILE, say, would lead it to the real database."""
 PREFIX = "transferhub-certify-"
 OLD = 3600
 """Seconds: no run lasts so long. What is this old was left by one that was killed."""
@@ -59,9 +62,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except DatabaseError:
             raise CommandError("There is no database yet: run manage.py migrate first.") from None
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("FREESWITCH_", "OMNIPLAY_"))
-        } | {
+        environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | {
+            "SECRET_KEY": secrets.token_urlsafe(32),
             "DJANGO_SETTINGS_MODULE": "transferhub.settings",
             "TRANSFERHUB_VAR_DIR": str(folder),
             "TMPDIR": str(folder),
