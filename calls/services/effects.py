@@ -88,7 +88,7 @@ def _claim_agents(transfer: Transfer, now: datetime, wanted: str) -> e.Event:
 def _candidates(transfer: Transfer) -> list[Extension]:
     """Who may be rung next, in order: enabled, reachable from this switch, not yet tried by this transfer."""
     if transfer.destination:
-        agents = list(Extension.objects.filter(number=transfer.destination, enabled=True))
+        agents = list(redirects.reachable(transfer, transfer.destination))
     else:
         agents = list(agents_of(transfer.department, transfer.switch))
     tried: set[str] = set()

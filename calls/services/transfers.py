@@ -262,7 +262,7 @@ def _first_event(transfer: Transfer, now: datetime) -> e.Event | None:
     """Out of hours, or nobody there at all: it ends at once, and the caller never leaves the secretary."""
     department = transfer.department
     if transfer.destination:
-        somebody = Extension.objects.filter(number=transfer.destination, enabled=True).exists()
+        somebody = redirects.reachable(transfer, transfer.destination).exists()
     else:
         somebody = selectors.agents_of(department, transfer.switch).exists()
     if not somebody or not selectors.department_is_open(department, now):

@@ -123,3 +123,11 @@ def test_a_claim_whose_end_nobody_saw_is_given_up(settings):
     settings.FORGOTTEN_CLAIM_SECONDS = -1
     services.run_due()
     assert Extension.objects.get(number="2001").claimed_by is None
+
+
+def test_an_extension_of_another_switch_is_not_rung():
+    world.department("vendas", "2001", "2002")
+    Extension.objects.filter(number="2001").update(switch=world.connected_switch("other"))
+    services.set_connected(Extension.objects.get(number="2001").switch_id, False)
+    assert world.rung(world.dialling("vendas", switch="main")) == [["2002"]]
+    assert world.ask(destination="2001", switch="main").outcome == Outcome.UNAVAILABLE
