@@ -10,26 +10,30 @@ from calls import services
 from calls.models import Switch, SwitchCommand
 from calls.switch import resync, wording
 from calls.switch.connection import Connection
+from calls.switch.index import Index
 from calls.switch.operator import Operator
 from calls.switch.resync import Known, Seen
 from calls.switch.safe import WordingError
+from calls.switch.sweep import leftovers
 from calls.transfer.states import State
 
 log = structlog.get_logger(__name__)
 
 
-async def look(connection: Connection, open_ones: Iterable[Known]) -> Seen:
-    """What the switch shows of these transfers. Raises SwitchGone."""
+async def look(connection: Connection, open_ones: Iterable[Known], index: Index) -> Seen:
+    """What the switch shows of these transfers, and of those the index remembers. Raises SwitchGone."""
     channels = await connection.api("show channels as json")
     conferences = await connection.api("conference json_list")
     known = list(open_ones)
     wanted = {one.attempt for one in known if one.attempt}
     marks: dict[str, str] = {}
-    if wanted:
-        for row in resync.rows(channels):
-            mark = await _variable(connection, row["uuid"], "transferhub_attempt")
-            if mark in wanted:
-                marks[row["uuid"]] = mark
+    strays: set[str] = set()
+    for row in resync.rows(channels) if index.transfers else ():
+        mark = await _variable(connection, row["uuid"], "transferhub_attempt")
+        if mark in wanted:
+            marks[row["uuid"]] = mark
+        elif index.by_mark(mark) is not None:
+            strays.add(row["uuid"])
     way_home, talked = set(), set()
     for one in known:
         if one.state in (State.PARKING, State.CONNECTING):
@@ -37,8 +41,11 @@ async def look(connection: Connection, open_ones: Iterable[Known]) -> Seen:
             home, through = resync.carried(one, variables)
             way_home |= {one.short_id} if home else set()
             talked |= {one.short_id} if through else set()
-    shown = resync.seen(channels, conferences, marks)
-    return await _checked(connection, replace(shown, way_home=frozenset(way_home), talked=frozenset(talked)), known)
+    shown = replace(
+        resync.seen(channels, conferences, marks),
+        way_home=frozenset(way_home), talked=frozenset(talked), strays=frozenset(strays),
+    )  # fmt: skip
+    return await _checked(connection, shown, known)
 
 
 async def _checked(connection: Connection, seen: Seen, known: Iterable[Known]) -> Seen:
@@ -63,13 +70,16 @@ async def _variable(connection: Connection, uuid: str, name: str) -> str:
 
 async def catch_up(switch: Switch, operator: Operator, open_ones: list[Known]) -> None:
     """Tell the machine what it missed, then settle the commands whose answer was lost."""
-    seen = await look(operator.connection, open_ones)
+    seen = await look(operator.connection, open_ones, operator.index)
     missed = 0
     for known in open_ones:
         resync.place(operator.index, known, seen)
         for event in resync.reconcile(known, seen):
             missed += 1
             await operator.step(known.id, event)
+    left = leftovers(operator.index, seen)
+    for line in left:
+        await operator.connection.api(line.text)
     unsettled = await sync_to_async(_claimed)(switch)
     for row in unsettled:
         if row.kind in ("Dial", "DialSupervisor"):
@@ -77,7 +87,7 @@ async def catch_up(switch: Switch, operator: Operator, open_ones: list[Known]) -
         else:
             operator.order(row)
     await services.asupervisors_lost(switch.pk, seen.channels)
-    log.info("resync", switch=switch.slug, open=len(open_ones), missed=missed, unsettled=len(unsettled))
+    log.info("resync", switch=switch.slug, open=len(open_ones), missed=missed, left=len(left), unsettled=len(unsettled))
 
 
 async def _settle_dial(row: SwitchCommand, seen: Seen) -> None:

@@ -27,13 +27,15 @@ STILL_OF_INTEREST = timedelta(minutes=5)  # an ended transfer whose agent's leg 
 @dataclass(frozen=True)
 class Seen:
     """What the switch shows. `way_home` and `talked` are transfers (short ids), by what their caller's channel carries:
-    his way home has run (transferhub_stop is set); he was put through (transferhub_outcome is "accepted")."""
+    his way home has run (transferhub_stop is set); he was put through (transferhub_outcome is "accepted"). `strays` are
+    legs of attempts of ours that are over."""
 
     channels: frozenset[str]
     members: dict[str, dict[str, int]]  # conference -> uuid -> member id
     marks: dict[str, str] = field(default_factory=dict)  # uuid of an agent's leg -> transferhub_attempt
     way_home: frozenset[str] = frozenset()
     talked: frozenset[str] = frozenset()
+    strays: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,15 @@ def drop_net(short_id: str, stage: str) -> Line:
     return Line("disarm", f"sched_del th_{safe.mark(short_id)}_{safe.stage(stage)}", OnError.IGNORE)
 
 
+def out(conference: str, caller: str) -> Line:
+    """Out of this conference and no other, by the way home that stands behind it."""
+    return Line("out", f"conference {safe.name(conference)} hup uuid={safe.uuid(caller)}", OnError.IGNORE)
+
+
+def kill(leg: str) -> Line:
+    return Line("kill", f"uuid_kill {safe.uuid(leg)}", OnError.IGNORE)
+
+
 def exists(uuid: str) -> Line:
     return Line("exists", f"uuid_exists {safe.uuid(uuid)}", good=("true",))
 

@@ -236,6 +236,23 @@ async def test_a_half_done_parking_is_done_again(world):
     await world.reaches(transfer, State.ANNOUNCING)
 
 
+async def test_the_leg_of_an_attempt_that_is_over_does_not_outlive_a_reconnect_and_another_hubs_does(world):
+    await world.start()
+    caller = await world.caller()
+    transfer = await world.ask(await world.department("2001"), caller)
+    await world.announcing(transfer)
+    mark = (await world.attempt(transfer)).mark
+    await world.kill()
+    for whose, name in ((mark, "ours"), ("0f0f0f0f", "theirs")):
+        await world.api(f"originate {{transferhub_attempt={whose},origination_uuid={name}}}loopback/app=park &park()")
+    memory = (await world.transfer(transfer)).memory | {"attempt": "another", "state": "dialling"}
+    rows = type(transfer).objects.filter(pk=transfer.pk)
+    await sync_to_async(rows.update)(memory=memory, state="dialling")
+    await world.start()
+    await world.until(lambda: not any("ours" in uuid for uuid in world.lab.channels))
+    assert "theirs" in world.lab.channels
+
+
 async def test_a_stopped_process_gives_its_lease_back_and_says_it_is_gone(world):
     await world.start()
     await world.stop()

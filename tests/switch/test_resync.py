@@ -3,9 +3,11 @@ import json
 import pytest
 
 from calls.models import Switch
+from calls.switch.index import Index
 from calls.switch.lease import LEASE_SECONDS, MARGIN, Lease
 from calls.switch.parsing import BlockReader
 from calls.switch.resync import Known, Seen, carried, on_a_call, reconcile, seen
+from calls.switch.sweep import leftovers
 from calls.transfer import events as e
 from calls.transfer.states import State
 from tests.switch import recordings
@@ -109,6 +111,29 @@ def test_a_leg_of_an_older_attempt_is_not_the_agent():
 
 def test_between_two_attempts_nothing_is_lost():
     assert reconcile(known(State.DIALLING, attempt=""), shown((A,), ALONE)) == []
+
+
+# ---------------------------------------------------------------- what is left of those that are over
+def remembered(over_at):
+    index = Index()
+    followed = index.follow("id", SHORT, A, ROOM)
+    followed.over_at = over_at
+    followed.nets |= {"dial0", "announce1"}
+    return index
+
+
+def test_what_is_left_of_a_transfer_that_is_over_is_removed():
+    lines = leftovers(remembered(over_at=1.0), shown(strays=frozenset({B})))
+    assert [line.text for line in lines] == [
+        f"conference {ROOM} hup uuid={A}",
+        f"uuid_kill {B}",
+        f"sched_del th_{SHORT}_announce1",
+        f"sched_del th_{SHORT}_dial0",
+    ]
+
+
+def test_the_nets_of_a_transfer_under_way_stand():
+    assert leftovers(remembered(over_at=0.0), shown()) == []
 
 
 # ---------------------------------------------------------------- what the switch shows

@@ -16,6 +16,7 @@ from calls.switch import resync, wording
 from calls.switch.index import Index
 from calls.switch.interpret import Apply, BroadcastClip, interpret
 from calls.switch.scripts import Ran, decode, out_of_date, result_event, run
+from calls.switch.sweep import leftovers
 from calls.transfer import commands as c
 from calls.transfer import events as e
 from calls.transfer import machine
@@ -235,6 +236,8 @@ class SwitchProcess:
                 resync.place(self.index, known, self._seen)
                 for event in resync.reconcile(known, self._seen):
                     self.database.apply(self._by_id(known.id), event)
+            for line in leftovers(self.index, self._seen):
+                self.send(line)
             for row in self.database.claimed():
                 if row.kind == "Dial":
                     found = row.arguments["attempt"] in self._seen.marks.values()
@@ -256,8 +259,9 @@ class SwitchProcess:
         marks = {leg.uuid: leg.mark for leg in legs if leg.mark in wanted}
         carried = switch.variables if switch.alive else {}
         told = [(known.short_id, *resync.carried(known, carried)) for known in self._known]
-        home, talked = ({one[0] for one in told if one[which]} for which in (1, 2))
-        return resync.Seen(frozenset(channels), members, marks, frozenset(home), frozenset(talked))
+        home, talked = (frozenset(one[0] for one in told if one[which]) for which in (1, 2))
+        strays = frozenset(leg.uuid for leg in legs if leg.mark not in wanted and self.index.by_mark(leg.mark))
+        return resync.Seen(frozenset(channels), members, marks, home, talked, strays)
 
     # ------------------------------------------------------------ events
     def hear(self, event: Any) -> None:
