@@ -39,6 +39,14 @@ explore: $(TEST_READY) ## the machine explored for some minutes (EXPLORE_STEPS=,
 crash: $(TEST_READY) ## each process killed after each of its writes and commands (CRASH_EVERY=5 for every fifth)
 	@exec $(BIN)/python -m pytest -n 2 -m slow tests/crash $(ARGS)
 
+.PHONY: measure-console
+measure-console: $(TEST_READY) ## how fast the board is, in Chromium, against its bars
+	@exec $(BIN)/python -m pytest -m browser tests/console/measure.py $(ARGS)
+
+.PHONY: screenshots
+screenshots: $(TEST_READY) ## pictures of every page in both themes, into docs/images/
+	@exec $(BIN)/python -m pytest -m browser tests/console/screenshots.py $(ARGS)
+
 .PHONY: soak
 soak: $(RUN_READY) ## 200 simulated transfers, 20 at a time; the table goes to var/soak.json
 	@exec $(BIN)/python manage.py soak $(ARGS)

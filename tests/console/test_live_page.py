@@ -1,5 +1,6 @@
 """The board in a real browser: it is pushed what changes, touches only that, and says when it cannot."""
 
+import re
 import signal
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from calls import bus
-from calls.models import Transfer, Utterance
+from calls.models import Switch, Transfer, Utterance
 from calls.transfer.states import Outcome, State
 from tests.console.browser import SOON_MS, outside, row
 from tests.factories import make_company, make_transfer, make_user
@@ -19,6 +20,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 @pytest.fixture
 def page(open_page):
     make_company()
+    Switch.objects.update(connected=True, lease_until=timezone.now() + timedelta(hours=1))  # nothing alarms
     make_user("alice", "calls.view_transfer")
     return open_page("alice")
 
@@ -102,9 +104,18 @@ def test_a_wait_that_becomes_long_moves_to_the_front_by_itself_and_is_in_the_tit
     page.reload()
     order = "rows => rows.map(row => row.dataset.key)"
     assert page.eval_on_selector_all("#live tr", order) == [f"t-{each.id.hex}" for each in (first, waiting)]
-    page.wait_for_function("document.title.startsWith('(1)')", timeout=15000)
+    expect(page).to_have_title(re.compile(r"^\(1\)"), timeout=15000)
     assert page.eval_on_selector_all("#live tr", order) == [f"t-{each.id.hex}" for each in (waiting, first)]
     assert page.locator("link[rel=icon]").get_attribute("href").startswith("data:")
+
+
+def test_a_switch_that_is_down_is_said_on_top_and_in_the_title(page):
+    expect(page.locator("#alarms")).to_be_empty()
+    Switch.objects.update(connected=False)
+    expect(page.locator("#alarms")).to_contain_text("não está conectada", timeout=15000)
+    expect(page).to_have_title(re.compile(r"^\(1\)"), timeout=SOON_MS)
+    Switch.objects.update(connected=True)
+    expect(page.locator("#alarms")).to_be_empty(timeout=SOON_MS)
 
 
 def test_the_sound_can_be_turned_off_and_stays_off(page):
