@@ -5,14 +5,14 @@ from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from calls.models import SupervisorTelephone
+from calls.models import DepartmentScope, SupervisorAction, SupervisorTelephone
 
 VERBS = {
     "view": pgettext_lazy("permission", "see"),
@@ -24,8 +24,12 @@ VERBS = {
 
 def useful_permissions() -> QuerySet[Permission]:
     """Those that open or close a page; not those of tables nobody ever sees."""
-    types = ContentType.objects.get_for_models(*admin.site._registry).values()
-    shown = Permission.objects.filter(content_type__in=types).select_related("content_type")
+    registered = admin.site._registry
+    inside = [inline.model for each in registered.values() for inline in each.inlines]
+    types = ContentType.objects.get_for_models(*registered, *inside).values()
+    audit = ContentType.objects.get_for_model(SupervisorAction)  # a page of the console, to be read only
+    opens = Q(content_type__in=types) | Q(content_type=audit, codename__startswith="view_")
+    shown = Permission.objects.filter(opens).select_related("content_type")
     return shown.order_by("content_type__app_label", "content_type__model", "pk")
 
 
@@ -57,9 +61,26 @@ class OwnTelephone(TabularInline):
     autocomplete_fields = ["extension"]
 
 
+class DepartmentsToSee(TabularInline):
+    """None: all."""
+
+    model = DepartmentScope
+    extra = 0
+
+
+class DepartmentsOfAPerson(DepartmentsToSee):
+    fk_name = "user"
+    fields = ("department",)
+
+
+class DepartmentsOfAGroup(DepartmentsToSee):
+    fk_name = "group"
+    fields = ("department",)
+
+
 @admin.register(User)
 class UserAdmin(PermissionsInWords, BaseUserAdmin, ModelAdmin):
-    inlines = [OwnTelephone]
+    inlines = [OwnTelephone, DepartmentsOfAPerson]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -68,4 +89,5 @@ class UserAdmin(PermissionsInWords, BaseUserAdmin, ModelAdmin):
 
 @admin.register(Group)
 class GroupAdmin(PermissionsInWords, BaseGroupAdmin, ModelAdmin):
+    inlines = [DepartmentsOfAGroup]
     list_fullwidth = True

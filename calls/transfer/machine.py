@@ -105,6 +105,9 @@ _ROWS: dict[type[e.Event], dict[State | str, Rule]] = {
         DIALLING: moves(m.redirect, *HUNT),
         ANNOUNCING: moves(m.redirect, *HUNT),
         CONNECTING: illegal("being_connected"),
+        CONNECTED: illegal("already_talking"),
+        INFORMING: illegal("already_returning"),
+        RETURNING: illegal("already_returning"),
         "otherwise": OVER,
     },
     e.EndRequested: {
