@@ -95,6 +95,17 @@ def _note(row: Supervision) -> str:
     return _("did not answer") if row.began_at is None else ""
 
 
+def for_browser(url: str, *, secure: bool) -> str:
+    """The address of services.listen_url() as a supervisor's browser reaches it.
+
+    Behind a proxy FreeSWITCH's address is of no use to browsers: there the first part of its path names the web
+    process, on the pages' own address too (deploy/nginx). A page that came by https may open no ws:// at all.
+    """
+    parts = urlsplit(url)
+    proxied = not parts.path.startswith("/listen/")
+    return parts.path if proxied or (secure and parts.scheme == "ws") else url
+
+
 def may_hear_at(response: HttpResponse, rights: Rights) -> HttpResponse:
     """Of who listens, the page may open sockets at the web processes that hold announcers (Content-Security-Policy)."""
     if not rights.listens:

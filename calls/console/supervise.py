@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from calls import services
 from calls.console.actions import WORDS
 from calls.console.door import console_post
-from calls.console.near import HEAR, LEAVE, TELL, WAYS, may
+from calls.console.near import HEAR, LEAVE, TELL, WAYS, for_browser, may
 from calls.models import Transfer
 from calls.words import STATES
 
@@ -42,6 +42,7 @@ def hear(request: HttpRequest, pk) -> HttpResponse:
     url = services.listen_url(request.user, found)
     refusal = "" if url else _("No announcer is speaking now.")
     services.record(request.user, HEAR, found, refusal=refusal, version=found.version)
+    url = for_browser(url, secure=request.is_secure())
     return JsonResponse({"url": url, "words": refusal}, status=REFUSED if refusal else 200)
 
 

@@ -21,7 +21,6 @@ async function prepare() {
   node = new AudioWorkletNode(context, "two-sides", { numberOfInputs: 0, outputChannelCount: [1] });
   node.port.onmessage = ({ data }) => {
     for (const meter of meters) meter.value = data[meter.dataset.side];
-    box.dataset.loudest = Math.max(Number(box.dataset.loudest ?? 0), ...data);
   };
   node.connect(context.destination);
 }
@@ -36,7 +35,7 @@ async function open() {
     if (!wanted) return;
     status.textContent = words;
     if (!url) return later();
-    socket = new WebSocket(url);
+    socket = new WebSocket(new URL(url, location.href.replace(/^http/, "ws")));
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => {
       const samples = new Int16Array(data.slice(1));

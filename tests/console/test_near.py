@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from calls.console.actions import WORDS
+from calls.console.near import for_browser
 from calls.models import (
     AudioSession,
     Department,
@@ -114,17 +115,31 @@ def test_the_ear_is_given_an_address_and_the_page_may_open_it(talk):
     transfer = world.announcing("suporte")
     now = timezone.now()
     process = WebProcess.objects.create(
-        id="web-1", audio_base_url="ws://10.0.0.7:8001/x", heartbeat_at=now, started_at=now
+        id="web-1", audio_base_url="ws://10.0.0.7:8001", heartbeat_at=now, started_at=now
     )
     AudioSession.objects.filter(transfer=transfer).update(state=AudioSession.State.LIVE, process=process)
     answer = press(browser, "hear", transfer)
-    assert re.fullmatch(r"ws://10\.0\.0\.7:8001/x/listen/\S+", answer.json()["url"])
+    assert re.fullmatch(r"ws://10\.0\.0\.7:8001/listen/\S+", answer.json()["url"])
     policy = browser.get(reverse("console:transfer", args=[transfer.pk])).headers["Content-Security-Policy"]
     assert "connect-src 'self' ws://10.0.0.7:8001" in policy
     assert [(each.action, each.done) for each in SupervisorAction.objects.order_by("id")] == [
         ("hear", False),
         ("hear", True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "secure", "reached_at"),
+    [
+        ("ws://10.0.0.7:8001/listen/t", False, "ws://10.0.0.7:8001/listen/t"),
+        ("wss://web1.example/listen/t", True, "wss://web1.example/listen/t"),
+        ("ws://10.0.0.7:8001/listen/t", True, "/listen/t"),
+        ("ws://10.0.0.5:8088/8001/listen/t", True, "/8001/listen/t"),
+        ("", True, ""),
+    ],
+)
+def test_browsers_come_by_the_pages_own_address_where_the_switchs_is_of_no_use(url, secure, reached_at):
+    assert for_browser(url, secure=secure) == reached_at
 
 
 def test_who_may_not_listen_sees_no_button_for_it(alice, talk):
