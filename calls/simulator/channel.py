@@ -121,7 +121,7 @@ class Channel:
         if self.answer_state in ("answered", "hangup"):
             return
         self.answer_state, self.answered_at = "answered", self.switch.clock.now()
-        if self.direction == "outbound":
+        if self.direction == "outbound" and "is_loopback" not in self.variables:  # a telephone tells who answered
             self.profile = replace(
                 self.profile, callee_name=self.profile.destination, callee_number=self.profile.destination
             )
@@ -233,7 +233,7 @@ class Channel:
         actions = self.switch.dialplan.hunt(destination, dialplan, context)
         if dialplan == "inline":
             # The inline dialplan puts the number dialled before back in its place.
-            self.profile = replace(self.profile, destination=self.profile.rdnis or destination, rdnis="")
+            self.profile = replace(self.profile, destination=self.profile.rdnis, rdnis="")
         return actions
 
     async def _execute(self, actions: Actions) -> None:

@@ -181,7 +181,7 @@ def _loopback(switch: "SimulatedSwitch", address: str, variables: dict[str, str]
     if extension.startswith("app=") and name not in APPLICATIONS:
         raise Unreachable("CHAN_NOT_IMPLEMENTED")
     shown = name if extension.startswith("app=") else extension
-    profile = replace(_outgoing(extension, variables), destination=shown)
+    profile = replace(_outgoing(address.rpartition("/")[2], variables), destination=shown, dialplan=dialplan)
     near = Channel(switch, f"loopback/{shown}-a", "outbound", profile, variables)
     near.create()
     copies = {name: value for name, value in variables.items() if name != "origination_uuid"}

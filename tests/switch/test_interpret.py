@@ -35,7 +35,7 @@ class Replay:
             self.followed = self.index.follow(TRANSFER, "short", found[1], found[2])
         elif "bgapi originate {transferhub_attempt=" in text:
             mark, job = re.search(r"attempt=(\w+)", text)[1], re.search(r"Job-UUID: (\S+)", text)[1]
-            number = re.search(r"user/(\d+)@", text)[1]
+            number = re.search(r"(?:user/|transferhub_agent=)(\w+)[@^]", text)[1]
             self._learn(c.Dial(mark, job, (number,), "lab", "x", "x", 30, "", False))
         elif found := re.match(r"api uuid_audio_stream (\S+) start (\S+)", text):
             if self.caller:
@@ -89,12 +89,15 @@ STORIES = {
     "dtmf": [*IN, *ANSWERED, "DecisionMade", "DecisionMade"],
     "errors": [],
     "hold_music": [*IN, *ANSWERED],
+    "loopback_agent": [*IN, "AgentRinging", *ANSWERED, "DecisionMade", LEFT, HOME],
     "no_answer": [*IN, "AgentRinging", "DialFailed(NO_ANSWER)", HOME],
     "not_registered": [*IN, "DialFailed(USER_NOT_REGISTERED)", HOME],
     "prompt_to_the_caller": [*IN, "CallerTold", HOME],
+    "questions": [],
     "rejected": [*IN, *ANSWERED, "AgentLeft", HOME],
     "slow_answer": [*IN, "AgentRinging", *ANSWERED],
     "supervisor_joins": [*IN, *ANSWERED],
+    "test_leg": [],
     "trap_comma_in_inline_flags": [*IN, HOME, "CallerLeft(DESTINATION_OUT_OF_ORDER)"],
     "trap_endconf_on_the_agent": [*IN, "CallerLeft(NORMAL_CLEARING)"],
     "trap_hook_in_originate_variables": [*IN, HOME, "DialFailed(USER_BUSY)"],
