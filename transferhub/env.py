@@ -1,4 +1,4 @@
-"""Reading the environment: three helpers that refuse what they do not understand.
+"""Reading the environment: helpers that refuse what they do not understand.
 
 A secret may also come from a file: NAME_FILE holds its path (Docker and systemd credentials).
 """
@@ -48,6 +48,14 @@ def integer(name: str, default: int, *, least: int = 0) -> int:
     if value != int(value):
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value:g}")
     return int(value)
+
+
+def one_of(name: str, default: str, *others: str) -> str:
+    """One of the words, the first if nothing is set. Raises ImproperlyConfigured for any other."""
+    value = text(name) or default
+    if value not in (default, *others):
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join((default, *others))}, not {value!r}")
+    return value
 
 
 def switched_on(name: str, default: bool) -> bool:

@@ -114,6 +114,7 @@ AUDIO_RATE = env.integer("AUDIO_RATE", 24000, least=8000)
 OPENAI_API_KEY = env.secret("OPENAI_API_KEY")
 OPENAI_REALTIME_URL = env.text("OPENAI_REALTIME_URL", "wss://api.openai.com/v1/realtime")
 OPENAI_REALTIME_MODEL = env.text("OPENAI_REALTIME_MODEL", "gpt-realtime-2.1")
+OPENAI_REALTIME_CLIENT = env.one_of("OPENAI_REALTIME_CLIENT", "websockets", "picows")
 OPENAI_TRANSCRIBE_MODEL = env.text("OPENAI_TRANSCRIBE_MODEL", "gpt-transcribe")  # "none" turns transcription off
 OMNIPLAY_URL = env.text("OMNIPLAY_URL").rstrip("/")
 OMNIPLAY_TOKEN = env.secret("OMNIPLAY_TOKEN")

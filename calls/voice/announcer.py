@@ -23,6 +23,7 @@ from calls.voice.dialogue import Dialogue
 from calls.voice.ears import AGENT, ANNOUNCER, Ears
 from calls.voice.leg import Leg, place_of
 from calls.voice.prompts import offline_voice
+from calls.voice.protocol import ServerEvent
 from calls.voice.realtime import RealtimeLink, RealtimeLost
 from calls.voice.relay import Uplink
 from calls.voice.synthesis import SynthesisError, asynthesise
@@ -122,14 +123,7 @@ class Announcer(Leg):
             self.dialogue.model_up()
             self._perform()
             sender = self.spawn(self._send(link))
-            async for event in link.events():
-                self.dialogue.model_sign()
-                if event is not None:
-                    self.dialogue.from_model(event)
-                self._perform()
-                self._news.set()
-                if self._left_model:
-                    break
+            await link.listen(self._from_model)
         except RealtimeLost as lost:
             self.dialogue.model_lost(lost.reason)
             self._perform()
@@ -141,6 +135,15 @@ class Announcer(Leg):
             await link.close()
             if ignored := {kind: n for kind, n in link.reader.ignored.items() if kind == "?"}:
                 self.log.info("realtime.unreadable", count=ignored["?"])
+
+    def _from_model(self, event: ServerEvent | None) -> None:
+        if self._left_model:
+            return
+        self.dialogue.model_sign()
+        if event is not None:
+            self.dialogue.from_model(event)
+        self._perform()
+        self._news.set()
 
     async def _send(self, link: RealtimeLink) -> None:
         with contextlib.suppress(RealtimeLost):  # the reader of events() learns it too, and tells

@@ -2,6 +2,7 @@
 
 from collections import deque
 from functools import lru_cache
+from math import inf, sqrt
 
 import numpy as np
 
@@ -45,10 +46,13 @@ def _phases() -> np.ndarray:
     return np.ascontiguousarray((taps * (3 / taps.sum())).reshape(TAPS, 3)[::-1], dtype=np.float32)
 
 
-def level(pcm: bytes) -> float:
+_L16 = np.dtype("<i2")
+
+
+def level(pcm: bytes | bytearray) -> float:
     """RMS of L16, 0 to 32768."""
-    samples = np.frombuffer(pcm, "<i2").astype(np.float32)
-    return float(np.sqrt(np.dot(samples, samples) / len(samples))) if len(samples) else 0.0
+    samples = np.frombuffer(pcm, _L16).astype(np.float32)
+    return sqrt(samples.dot(samples) / len(samples)) if len(samples) else 0.0
 
 
 class SpeechDetector:
@@ -69,6 +73,7 @@ class SpeechDetector:
     def __init__(self) -> None:
         self.now_ms = 0
         self._levels: deque[float] = deque(maxlen=self.NOISE_FRAMES)
+        self._quietest = inf  # of those
         self._recent: deque[bool] = deque([False] * self.WATCHED, maxlen=self.WATCHED)
         self._spans: deque[Span] = deque(maxlen=self.KEPT)
         self._open: Span | None = None
@@ -110,6 +115,11 @@ class SpeechDetector:
         return tuple(span for span in spoken if span.end_ms > since_ms)
 
     def _is_loud(self, loudness: float, factor: float) -> bool:
+        gone = self._levels[0] if len(self._levels) == self.NOISE_FRAMES else 0.0
         self._levels.append(loudness)
-        noise = min(min(self._levels), self.LOUDEST_NOISE) if len(self._levels) == self.NOISE_FRAMES else 0.0
+        if loudness < self._quietest:
+            self._quietest = loudness
+        elif gone <= self._quietest:
+            self._quietest = min(self._levels)
+        noise = min(self._quietest, self.LOUDEST_NOISE) if len(self._levels) == self.NOISE_FRAMES else 0.0
         return loudness > max(self.QUIETEST_SPEECH * factor, self.ABOVE_NOISE * noise)

@@ -16,6 +16,7 @@ QUIET = 250.0
 """RMS below which synthetic speech is silent."""
 
 _WINDOW = FRAME_MS * BYTES_PER_MS
+_STAGES = [(shortest // FRAME_MS, longest // FRAME_MS) for shortest, longest in STAGES_MS]
 _HEAD = '{"type":"streamAudio","data":{"audioDataType":"wav","sampleRate":24000,"audioData":"'
 _TAIL = '"}}'
 
@@ -36,17 +37,15 @@ class ClipCutter:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._levels: list[float] = []  # of each whole 20 ms window of the buffer
+        self._levels: list[float] = []  # of 20 ms windows, from the last one before which no clip may end
         self._cuts = 0
 
     def push(self, pcm: bytes) -> list[bytes]:
         """The clips that became ready."""
         self._buffer += pcm
-        for at in range(len(self._levels) * _WINDOW, len(self._buffer) - _WINDOW + 1, _WINDOW):
-            self._levels.append(level(bytes(self._buffer[at : at + _WINDOW])))
         clips = []
-        while window := self._place_to_cut():
-            clips.append(self._cut(window))
+        while windows := self._place_to_cut():
+            clips.append(self._cut(windows))
         return clips
 
     def flush(self) -> list[bytes]:
@@ -62,18 +61,20 @@ class ClipCutter:
         self._cuts = 0
 
     def _place_to_cut(self) -> int:
-        """Number of windows of the next clip; 0: not yet."""
-        shortest, longest = (ms // FRAME_MS for ms in STAGES_MS[min(self._cuts, len(STAGES_MS) - 1)])
-        for at in range(shortest, min(longest, len(self._levels))):
-            if self._levels[at - 1] < QUIET and self._levels[at] < QUIET:
+        """Number of windows of the next clip; 0: not yet. Only where a clip may end it is listened for a pause."""
+        shortest, longest = _STAGES[min(self._cuts, len(_STAGES) - 1)]
+        whole, levels = len(self._buffer) // _WINDOW, self._levels
+        for at in range(shortest - 1 + len(levels), min(whole, longest)):
+            levels.append(level(self._buffer[at * _WINDOW : (at + 1) * _WINDOW]))
+            if len(levels) > 1 and levels[-1] < QUIET and levels[-2] < QUIET:
                 return at
-        if len(self._levels) < longest:
+        if whole < longest:
             return 0
-        return min(range(shortest, longest), key=lambda at: self._levels[at - 1] + self._levels[at])
+        return shortest + min(range(longest - shortest), key=lambda at: levels[at] + levels[at + 1])
 
     def _cut(self, windows: int) -> bytes:
         clip = bytes(self._buffer[: windows * _WINDOW])
         del self._buffer[: windows * _WINDOW]
-        del self._levels[:windows]
+        self._levels.clear()
         self._cuts += 1
         return clip

@@ -1,4 +1,5 @@
-"""One Realtime session's socket. Thin: what is said over it is protocol.py's, what it means is dialogue.py's.
+"""One Realtime session. Thin: what is said over it is protocol.py's, what it means is dialogue.py's, and how bytes
+travel is sockets.py's.
 
 A link is up only after `session.created`: the API refuses some clients after a successful handshake (an `error` event,
 then close 4000), and never with the header OpenAI-Beta, which is not sent. There is no reconnecting: a new session has
@@ -7,18 +8,19 @@ forgotten the conversation, and a telephone call does not wait.
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from django.conf import settings
 
 from calls.voice.protocol import Reader, Refused, ServerEvent, SessionCreated
+from calls.voice.sockets import NotOpened, socket_of
 
 OPEN_SECONDS = 5
-PING_SECONDS = 5
-"""A peer that vanished is noticed within twice this."""
-MAX_MESSAGE = 16 * 1024 * 1024
+
+Handle = Callable[[ServerEvent | None], Any]
 
 
 class RealtimeLost(Exception):
@@ -31,76 +33,113 @@ class RealtimeLost(Exception):
 
 
 class RealtimeLink:
-    """connect(), then send() and events() until close()."""
+    """connect(), then send() or offer(), and listen() or events(), until close(). In a running event loop."""
 
-    def __init__(self, url: str, key: str, model: str):
+    def __init__(self, url: str, key: str, model: str, client: str = ""):
         self._url = f"{url}{'&' if urlsplit(url).query else '?'}{urlencode({'model': model})}"
         self._key = key
-        self._socket: ClientConnection | None = None
+        self._socket = socket_of(client or settings.OPENAI_REALTIME_CLIENT, self._hear)
+        self._kept: deque[ServerEvent | None] = deque()  # until somebody listens
+        self._handle: Handle = self._kept.append
         self.reader = Reader()
 
     async def connect(self) -> None:
         """Returns when the session exists. Raises RealtimeLost."""
+        created = asyncio.get_running_loop().create_future()
+
+        def opening(event: ServerEvent | None) -> None:
+            if isinstance(event, SessionCreated):
+                self._handle = self._kept.append
+                created.set_result(None)
+            elif isinstance(event, Refused) and not created.done():
+                created.set_exception(RealtimeLost(f"refused_{event.code}"))
+
+        self._handle = opening
+        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         try:
             async with asyncio.timeout(OPEN_SECONDS):
-                self._socket = await connect(
-                    self._url,
-                    additional_headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
-                    compression=None,  # base64 of speech hardly shrinks, and costs CPU at every frame
-                    proxy=None if _is_loopback(self._url) else True,
-                    max_size=MAX_MESSAGE,
-                    ping_interval=PING_SECONDS,
-                    ping_timeout=PING_SECONDS,
-                    open_timeout=None,
-                    close_timeout=1,
-                )
-                await self._created(self._socket)
-        except InvalidStatus as error:
-            raise RealtimeLost(f"refused_{error.response.status_code}") from error
+                await self._socket.open(self._url, headers, direct=_is_loopback(self._url))
+                await self._unless_closed(created)
+        except NotOpened as error:
+            raise RealtimeLost(error.reason) from error
         except TimeoutError as error:
             await self.close()
             raise RealtimeLost("timeout") from error
-        except (OSError, InvalidHandshake, InvalidURI) as error:
-            raise RealtimeLost("unreachable") from error
         except BaseException:
             await self.close()
             raise
 
-    async def _created(self, socket: ClientConnection) -> None:
-        try:
-            while True:
-                event = self.reader.read(await socket.recv())
-                if isinstance(event, SessionCreated):
-                    return
-                if isinstance(event, Refused):
-                    raise RealtimeLost(f"refused_{event.code}")
-        except ConnectionClosed as error:
-            raise RealtimeLost(f"closed_{socket.close_code}") from error
+    def offer(self, message: bytes) -> bool:
+        """One client event, now. False: it cannot be sent at the moment."""
+        return self._socket.offer(message)
 
     async def send(self, message: bytes) -> None:
-        """One client event, as a text message. Raises RealtimeLost."""
-        assert self._socket is not None
-        try:
-            await self._socket.send(message, text=True)
-        except ConnectionClosed as error:
-            raise RealtimeLost(f"closed_{self._socket.close_code}") from error
+        """One client event, as soon as it can be sent. Raises RealtimeLost."""
+        while not self._socket.offer(message):
+            if self._socket.closed.done():
+                raise RealtimeLost(f"closed_{self._socket.closed.result()}")
+            await self._socket.drained()
 
-    async def events(self) -> AsyncIterator[ServerEvent | None]:
-        """Every message of the server; None for those that only show that it lives. Ends by raising RealtimeLost."""
-        assert self._socket is not None
-        try:
-            # A close with 1001 (the session's 60 minutes are over) would end `async for` in silence.
-            while True:
-                event = self.reader.read(await self._socket.recv())
+    async def listen(self, handle: Handle) -> None:
+        """Every message of the server goes to `handle` where it arrives (in no task); None for those that only show
+        that it lives. Ends by raising RealtimeLost, or what `handle` raised."""
+        loop = asyncio.get_running_loop()
+        failed = loop.create_future()
+
+        def guarded(event: ServerEvent | None) -> None:
+            if failed.done():
+                return
+            try:
                 if isinstance(event, Refused) and event.code == "session_expired":
                     raise RealtimeLost(event.code)
-                yield event
-        except ConnectionClosed as error:
-            raise RealtimeLost(f"closed_{self._socket.close_code}") from error
+                handle(event)
+            except Exception as error:
+                failed.set_exception(error)
+
+        def begin() -> None:
+            while self._kept:
+                guarded(self._kept.popleft())
+            self._handle = guarded
+
+        loop.call_soon(begin)
+        try:
+            await self._unless_closed(failed)
+        finally:
+            self._handle = _unheard
+            failed.cancel()
+
+    async def events(self) -> AsyncIterator[ServerEvent | None]:
+        """As listen(), for whoever is in no hurry. A close with 1001 (the session's 60 minutes are over) raises too."""
+        queue: asyncio.Queue[ServerEvent | None] = asyncio.Queue()
+        listening = asyncio.create_task(self.listen(queue.put_nowait))
+        try:
+            while True:
+                waiting = asyncio.create_task(queue.get())
+                await asyncio.wait({waiting, listening}, return_when=asyncio.FIRST_COMPLETED)
+                if not waiting.done():
+                    waiting.cancel()
+                    await listening
+                yield waiting.result()
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
 
     async def close(self) -> None:
-        if self._socket is not None:
-            await self._socket.close()
+        await self._socket.close()
+
+    def _hear(self, raw: bytes) -> None:
+        self._handle(self.reader.read(raw))
+
+    async def _unless_closed(self, future: asyncio.Future[None]) -> None:
+        """Wait for it; raises what it raises, and RealtimeLost when the socket closes first."""
+        await asyncio.wait({future, self._socket.closed}, return_when=asyncio.FIRST_COMPLETED)
+        if not future.done():
+            raise RealtimeLost(f"closed_{self._socket.closed.result()}")
+        future.result()
+
+
+def _unheard(event: ServerEvent | None) -> None:
+    """Nobody listens any more."""
 
 
 def _is_loopback(url: str) -> bool:

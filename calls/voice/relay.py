@@ -32,6 +32,7 @@ class Uplink:
         self._frames: deque[bytes] = deque()
         self._messages: deque[bytes] = deque()
         self._waiting = asyncio.Event()
+        self._link: RealtimeLink | None = None  # while it is up and nothing waits
 
     def frame(self, pcm: bytes) -> bool:
         """20 ms of L16 at 8, 16 or 24 kHz, known by its size; false for any other size, which is left out."""
@@ -41,25 +42,35 @@ class Uplink:
             self._frames.popleft()
             self.dropped += 1
         self.latest = self._resample(pcm) if self._resample else pcm
+        if self._link and self._link.offer(protocol.append(self.latest)):
+            return True
+        self._link = None
         self._frames.append(self.latest)
         self._waiting.set()
         return True
 
     def message(self, message: bytes) -> None:
         """A client event; goes before the frames that wait."""
+        if self._link and self._link.offer(message):
+            return
+        self._link = None
         self._messages.append(message)
         self._waiting.set()
 
     async def run(self, link: RealtimeLink) -> None:
         """Send until the link is lost (RealtimeLost) or we are cancelled."""
-        while True:
-            await self._waiting.wait()
-            self._waiting.clear()
-            while self._messages or self._frames:
-                if self._messages:
-                    await link.send(self._messages.popleft())
-                else:
-                    await link.send(protocol.append(self._frames.popleft()))
+        try:
+            while True:
+                while self._messages or self._frames:
+                    if self._messages:
+                        await link.send(self._messages.popleft())
+                    else:
+                        await link.send(protocol.append(self._frames.popleft()))
+                self._link = link  # from here on at once, without this task
+                self._waiting.clear()
+                await self._waiting.wait()
+        finally:
+            self._link = None
 
     def _begin(self, size: int) -> bool:
         rate = RATE_OF_FRAME.get(size)

@@ -36,7 +36,10 @@ class Speaking:
 
     def take_effects(self) -> list[Effect]:
         """What is to be done, in order, and not taken yet."""
-        taken, self._effects[:] = self._effects.copy(), []
+        if not self._effects:
+            return []
+        taken = self._effects.copy()
+        self._effects.clear()
         return taken
 
     def sound(self, milliseconds: int) -> bytes:

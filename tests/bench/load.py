@@ -150,7 +150,7 @@ def up_latency(call: Call, heard: dict, t0: int, t1: int) -> tuple[np.ndarray, i
 
 
 def down_latency(call: Call, spoken: dict, t0: int, t1: int, clips: bool) -> tuple[np.ndarray, int]:
-    """ms of every message that arrived in [t0, t1), and how many responses (of a bare relay: deltas) never came whole."""
+    """ms of every message that came in [t0, t1), and how many responses (of a bare relay: deltas) never came whole."""
     sent_t, sent_n = (np.asarray(spoken[name], dtype=np.int64) for name in ("down_t", "down_n"))
     got_t, got_n = (np.asarray(x, dtype=np.int64) for x in (call.down_t, call.down_n))
     here = (got_t >= t0) & (got_t < t1)

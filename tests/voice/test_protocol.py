@@ -201,3 +201,16 @@ def test_tokens_are_summed_in_depth():
         "total_tokens": 12,
         "input_token_details": {"audio_tokens": 5, "cached_tokens_details": {"text_tokens": 1}, "text_tokens": 4},
     }
+
+
+def test_a_delta_reads_the_same_by_slices_as_by_the_decoder():
+    pcm = bytes(range(240)) * 4
+    fields = {"event_id": "e", "response_id": "resp_1", "item_id": "item_1", "output_index": 0, "content_index": 0}
+    message = {"type": "response.output_audio.delta", **fields, "delta": base64.b64encode(pcm).decode()}
+    compact = json.dumps(message, separators=(",", ":")).encode()
+    spaced, turned = json.dumps(message).encode(), json.dumps(dict(reversed(message.items()))).encode()
+    wanted = protocol.AudioDelta("resp_1", "item_1", pcm)
+    assert [Reader().read(raw) for raw in (compact, compact.decode(), spaced, turned)] == [wanted] * 4
+    torn = Reader()
+    assert torn.read(compact[:-9]) is None and torn.read(compact.replace(b'"delta":"A', b'"delta":"*')) is None
+    assert torn.ignored == {"?": 2}

@@ -15,6 +15,12 @@ from tests.voice.world import until
 MODEL = "gpt-realtime-2.1"
 
 
+@pytest.fixture(params=["websockets", "picows"], autouse=True)
+def client(request, settings):
+    """Both clients do the same."""
+    settings.OPENAI_REALTIME_CLIENT = request.param
+
+
 async def lost(link, *, at="connect"):
     """Why the link was lost."""
     with pytest.raises(RealtimeLost) as why:
@@ -88,6 +94,61 @@ async def test_a_slow_link_costs_the_oldest_frames_and_no_delay():
     await until(lambda: len(sent) == KEPT_FRAMES + 1, what="everything that was kept")
     task.cancel()
     assert sent[0] == b"first"
+
+
+async def test_once_nothing_waits_a_frame_goes_out_without_a_task_and_waits_again_for_a_slow_link():
+    uplink, sent = Uplink("test"), []
+
+    class Link:
+        slow = False
+
+        def offer(self, message):
+            if not self.slow:
+                sent.append(message)
+            return not self.slow
+
+        async def send(self, message):
+            await until(lambda: not self.slow, what="the link")
+            sent.append(message)
+
+    link = Link()
+    task = asyncio.create_task(uplink.run(link))
+    await asyncio.sleep(0)
+    uplink.frame(bytes(960))
+    assert sent == [protocol.append(bytes(960))]
+    link.slow = True
+    uplink.message(b"second")
+    uplink.message(b"third")
+    assert len(sent) == 1
+    link.slow = False
+    await until(lambda: len(sent) == 3, what="what waited")
+    assert sent[1:] == [b"second", b"third"] and uplink.dropped == 0
+    task.cancel()
+
+
+async def test_the_second_half_of_a_session_is_heard_by_who_listens_later(realtime):
+    link = RealtimeLink(realtime.url, "secret", MODEL)
+    await link.connect()
+    await link.send(protocol.retrieve("none"))
+    heard = []
+    listening = asyncio.create_task(link.listen(heard.append))
+    await until(lambda: heard, what="an answer")
+    await link.close()
+    with pytest.raises(RealtimeLost, match="closed_1000"):
+        await listening
+
+
+async def test_what_the_listener_raises_ends_the_listening(realtime):
+    link = RealtimeLink(realtime.url, "secret", MODEL)
+    await link.connect()
+    await link.send(protocol.retrieve("none"))
+
+    def stumble(event):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await link.listen(stumble)
+    await link.close()
 
 
 def test_a_frame_of_another_size_is_not_audio():
