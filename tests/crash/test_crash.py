@@ -112,7 +112,7 @@ async def check(stack, call, transfer):
 
 @pytest.mark.parametrize("story", STORIES)
 @pytest.mark.parametrize("name", ["switch", "web", "worker"])
-async def test_whenever_a_process_dies_the_promises_hold(stack, name, story, record_property):
+async def test_whenever_a_process_dies_the_promises_hold(stack, name, story):
     deaths = 0
     for die_at in count(FROM, EVERY):
         try:
@@ -122,6 +122,5 @@ async def test_whenever_a_process_dies_the_promises_hold(stack, name, story, rec
         if not died:
             break
         deaths += 1
-    record_property("deaths", deaths)
     await start(stack, name, 0)
-    assert deaths or name == "worker" and story != "rejected" or FROM > 1
+    assert deaths or FROM > 1 or name == "worker" and story != "rejected"  # nobody needs a worker who needs no ticket
