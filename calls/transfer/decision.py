@@ -113,10 +113,12 @@ def _words(text: str) -> frozenset[str]:
 
 # Words of greetings and of questions about who is calling. A turn that consists of nothing else is no answer.
 _GREETING_WORDS = _words(
-    "alo oi ola opa pronto fala falando diga bom boa dia tarde noite pois-nao senhor senhora por favor quem e esta "
+    "alo oi ola opa pronto fala falando falar ai diga bom boa dia tarde noite pois-nao senhor senhora por favor quem e esta "
     "gostaria deseja que de onde do da se trata isso essa ligacao como o "
     "hello hi good morning afternoon who is it this calling speaking please"
 )
+_ASKING = _words("quem deseja gostaria onde who")
+_SAID_BEFORE_ASKING = _words("sim certo ok okay yes")  # "sim, quem gostaria?"
 _NO = _words("nao nunca negativo no not can't cannot")
 _YES = _words("sim pode claro aceito atendo manda passa passe transfere transfira beleza ok yes sure okay")
 
@@ -187,7 +189,8 @@ def _said_words(transcript: str) -> list[str]:
 
 def _is_greeting(words: list[str]) -> bool:
     """Words were heard, and none that answers anything."""
-    return bool(words) and _GREETING_WORDS.issuperset(words)
+    asked = not _ASKING.isdisjoint(words)
+    return bool(words) and (_GREETING_WORDS | (_SAID_BEFORE_ASKING if asked else frozenset())).issuperset(words)
 
 
 def by_speech_alone(spans: Sequence[Span]) -> Verdict:
