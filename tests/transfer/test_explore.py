@@ -11,7 +11,7 @@ from tests.transfer.explore.mutations import MUTATIONS
 from tests.transfer.explore.sentences import Broken
 from tests.transfer.explore.world import World, replayed
 
-STEPS = int(os.environ.get("EXPLORE_STEPS", 250_000))
+STEPS = int(os.environ.get("EXPLORE_STEPS", 110_000))
 FIRST = int(os.environ.get("EXPLORE_SEED", 0))
 SEEDS_FOR_A_MUTATION = 4_000
 
