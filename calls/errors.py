@@ -7,6 +7,7 @@ TransferHubError
 ├── AlreadyInTransfer    the call is in a transfer that has not ended
 ├── IdempotencyMismatch  the key was used for another request
 ├── NoSwitchConnected    nothing can be moved now; try again later
+├── AtTheLimit           too much is under way; try again later
 └── Refused              a person asked for something the transfer's stage does not allow
 """
 
@@ -49,6 +50,12 @@ class IdempotencyMismatch(TransferHubError):
 
 class NoSwitchConnected(TransferHubError):
     code = "no_switch_connected"
+
+
+class AtTheLimit(TransferHubError):
+    """The text names what there is too much of."""
+
+    code = "at_the_limit"
 
 
 class Refused(TransferHubError):

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 
 from calls import metrics, services
 from calls.models import Switch, SwitchExam
+from calls.voice import breaker
 
 PROBE_SECONDS = 2
 REALTIME_KNOWN_SECONDS = 30  # a result is good for so long: probes must not hammer somebody else's door
@@ -102,6 +103,8 @@ _realtime_known: tuple[float, str, dict[str, str]] = (0.0, "", {})  # monotonic 
 async def _realtime() -> dict[str, str]:
     """Whether the Realtime API's address takes a connection; asked at most every 30 s."""
     global _realtime_known
+    if breaker.resting():
+        return {"realtime": "failed again and again: left alone for a while, announcements are synthesised"}
     url = settings.OPENAI_REALTIME_URL
     at, asked, result = _realtime_known
     if asked != url or time.monotonic() - at > REALTIME_KNOWN_SECONDS:

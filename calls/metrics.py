@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from calls import jobs
 from calls.models import AudioSession, Switch, SwitchCommand, Ticket, Transfer, TransferEvent, WebProcess
 from calls.transfer.states import Outcome, State
+from calls.voice import breaker
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PROCESS_ALIVE_SECONDS = 5  # a web process that was silent for longer is taken for dead
@@ -115,6 +116,8 @@ def _realtime(midnight: datetime) -> Iterator[Metric]:
 def _processes(now: datetime) -> Iterator[Metric]:
     live = AudioSession.objects.filter(state=AudioSession.State.LIVE).count()
     yield _gauge("transferhub_audio_sessions_live", "Audio sockets that FreeSWITCH holds with us", live)
+    resting = float(breaker.resting())  # of the process that answers; all else here is in the database
+    yield _gauge("transferhub_realtime_resting", "1: this web process leaves the Realtime API alone", resting)
     alive = WebProcess.objects.filter(heartbeat_at__gt=now - timedelta(seconds=PROCESS_ALIVE_SECONDS)).count()
     yield _gauge("transferhub_web_processes", "Web processes alive", alive)
 

@@ -116,6 +116,9 @@ OPENAI_REALTIME_URL = env.text("OPENAI_REALTIME_URL", "wss://api.openai.com/v1/r
 OPENAI_REALTIME_MODEL = env.text("OPENAI_REALTIME_MODEL", "gpt-realtime-2.1")
 OPENAI_REALTIME_CLIENT = env.one_of("OPENAI_REALTIME_CLIENT", "websockets", "picows")
 OPENAI_TRANSCRIBE_MODEL = env.text("OPENAI_TRANSCRIBE_MODEL", "gpt-transcribe")  # "none" turns transcription off
+# After so many failures in a row a web process leaves the API alone for so long (calls/voice/breaker.py).
+REALTIME_FAILURES = env.integer("REALTIME_FAILURES", 5, least=1)
+REALTIME_REST_SECONDS = env.number("REALTIME_REST_SECONDS", 30)
 OMNIPLAY_URL = env.text("OMNIPLAY_URL").rstrip("/")
 OMNIPLAY_TOKEN = env.secret("OMNIPLAY_TOKEN")
 
@@ -125,6 +128,11 @@ WEBHOOK_SECRET = env.secret("WEBHOOK_SECRET") or SECRET_KEY
 RETENTION_DAYS = env.integer("RETENTION_DAYS", 30, least=1)
 # Divides every limit of a department (1 in real life): a trial with short limits uses the very code of a long one.
 LIMITS_DIVISOR = env.number("LIMITS_DIVISOR", 1, least=1)
+# What is refused with 503 before it disturbs what runs (calls/services/limits.py).
+MAX_TRANSFERS = env.integer("MAX_TRANSFERS", 300, least=1)
+MAX_TRANSFERS_PER_SWITCH = env.integer("MAX_TRANSFERS_PER_SWITCH", 150, least=1)
+MAX_AUDIO_SESSIONS = env.integer("MAX_AUDIO_SESSIONS", 60, least=1)  # of one web process
+MAX_REALTIME_SESSIONS = env.integer("MAX_REALTIME_SESSIONS", 100, least=1)
 # An extension whose transfer ended this long ago is free again even if nobody saw its leg end.
 FORGOTTEN_CLAIM_SECONDS = 15
 

@@ -130,6 +130,8 @@ def _create(client: ApiClient, body: TransferIn, idempotency_key: str) -> tuple[
         raise ApiError(409, error.code, text, transfer=str(error.transfer.id)) from error
     except errors.NoSwitchConnected as error:
         raise ApiError(503, error.code, "No telephone switch is connected. Try again.") from error
+    except errors.AtTheLimit as error:
+        raise ApiError(503, error.code, f"Too many {error} are under way. Try again.") from error
     return (202 if created else 200), _document(transfer.id)
 
 

@@ -28,7 +28,7 @@ from calls.models import (
     TransferEvent,
     WebhookDelivery,
 )
-from calls.services import effects, presences, questions, reasons, redirects, store
+from calls.services import effects, limits, presences, questions, reasons, redirects, store
 from calls.services.showing import changed
 from calls.transfer import events as e
 from calls.transfer import machine
@@ -178,6 +178,7 @@ def create_transfer(new: NewTransfer, *, client: ApiClient | None = None) -> tup
             return _repeated(known, new), False
     department = _department(new)
     switch = _switch(new)
+    limits.check_room(switch)
     plan = dispatch.Plan()
     now = timezone.now()
     try:

@@ -18,12 +18,13 @@ from calls.transfer.events import AnnouncerLost, DecisionMade, Event, RedirectRe
 from calls.transfer.states import Verdict
 from calls.voice import effects as fx
 from calls.voice.audio import FRAME_MS
+from calls.voice.breaker import Breaker
 from calls.voice.clips import stream_audio
 from calls.voice.dialogue import Dialogue
 from calls.voice.ears import AGENT, ANNOUNCER, Ears
 from calls.voice.leg import Leg, place_of
 from calls.voice.prompts import offline_voice
-from calls.voice.protocol import ServerEvent
+from calls.voice.protocol import ResponseDone, ServerEvent
 from calls.voice.realtime import RealtimeLink, RealtimeLost
 from calls.voice.relay import Uplink
 from calls.voice.synthesis import SynthesisError, asynthesise
@@ -40,8 +41,9 @@ RETRY_SECONDS = (0.2, 2.0)
 class Announcer(Leg):
     """See Leg for its life."""
 
-    def __init__(self, claimed: ClaimedAudio, url: str, door: ModuleType | Any):
+    def __init__(self, claimed: ClaimedAudio, url: str, door: ModuleType | Any, breaker: Breaker):
         super().__init__(claimed, url, door)
+        self._breaker = breaker
         self.dialogue = Dialogue(
             claimed.attempt_mark,
             claimed.brief,
@@ -116,6 +118,11 @@ class Announcer(Leg):
 
     # ------------------------------------------------------------ the model's side
     async def _converse(self) -> None:
+        if not self._breaker.allows():
+            self._model = None  # there is none that could fail
+            self.dialogue.model_lost("not_asked")
+            self._perform()
+            return
         link = RealtimeLink(settings.OPENAI_REALTIME_URL, settings.OPENAI_API_KEY, settings.OPENAI_REALTIME_MODEL)
         sender: asyncio.Task[None] | None = None
         try:
@@ -142,6 +149,8 @@ class Announcer(Leg):
         self.dialogue.model_sign()
         if event is not None:
             self.dialogue.from_model(event)
+            if isinstance(event, ResponseDone) and event.status == "completed":
+                self._breaker.succeeded()
         self._perform()
         self._news.set()
 
@@ -171,6 +180,8 @@ class Announcer(Leg):
                     if effect.reason:
                         self._realtime_lost = 1
                         self.log.warning("realtime.lost", reason=effect.reason)
+                        if self._model and self._breaker.failed():
+                            self.log.error("realtime.left_alone")
                     if self._model and self._model is not asyncio.current_task():
                         self._model.cancel()
 

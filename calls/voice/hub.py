@@ -22,6 +22,7 @@ from calls import bus
 from calls.services import ClaimedAudio
 from calls.voice import door as services_door
 from calls.voice.announcer import Announcer
+from calls.voice.breaker import Breaker
 from calls.voice.leg import Leg, place_of
 from calls.voice.prompts import Prompt
 
@@ -41,6 +42,7 @@ class Hub:
         self.process_id = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.base_url = (base_url or settings.AUDIO_BASE_URL).rstrip("/")
         self.door = door
+        self.breaker = Breaker(settings.REALTIME_FAILURES, settings.REALTIME_REST_SECONDS)
         self._legs: dict[str, Leg] = {}  # by the hash of their token
         self._unneeded: dict[int, float] = {}  # session -> since when, loop time
         self._wake = asyncio.Event()
@@ -105,7 +107,8 @@ class Hub:
         await asyncio.sleep(BEAT_SECONDS)
 
     async def _claim(self) -> None:
-        for claimed in await self.door.claim_audio(self.process_id):
+        room = settings.MAX_AUDIO_SESSIONS - len(self._legs)
+        for claimed in await self.door.claim_audio(self.process_id, min(10, room)) if room > 0 else ():
             self._take(claimed)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BEAT_SECONDS):
@@ -113,8 +116,12 @@ class Hub:
         self._wake.clear()
 
     def _take(self, claimed: ClaimedAudio) -> None:
-        kind = Announcer if claimed.leg == "agent" else Prompt
-        leg = kind(claimed, f"{self.base_url}/audio/{claimed.token}", self.door)
+        url = f"{self.base_url}/audio/{claimed.token}"
+        leg: Leg = (
+            Announcer(claimed, url, self.door, self.breaker)
+            if claimed.leg == "agent"
+            else Prompt(claimed, url, self.door)
+        )
         key = _hash(claimed.token)
         self._legs[key] = leg
         leg.start()

@@ -127,3 +127,15 @@ async def test_a_prompt_that_cannot_be_spoken_is_told(web, door, tmp_path, setti
     await bus.asend(bus.AUDIO, {"type": "audio.wake"})
     await until(lambda: door.events, what="the news")
     assert door.events[0] == prompts.PromptFailed("synthesis_failed") and not door.ready
+
+
+async def test_a_process_takes_no_more_than_it_may_hold_and_leaves_the_rest_to_others(web, door, settings):
+    settings.MAX_AUDIO_SESSIONS = 2
+    for number in (1, 2, 3):
+        door.offer(number)
+    await bus.asend(bus.AUDIO, {"type": "audio.wake"})
+    await until(lambda: len(door.ready) == 2, what="the claims")
+    await until(lambda: door.beats > 2, what="another look")
+    assert [claimed.session_id for claimed in door.open] == [3] and len(web.hub.legs) == 2
+    web.hub.legs[0].note("close")
+    await until(lambda: not door.open, what="the third, in the place that became free")

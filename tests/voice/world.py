@@ -73,9 +73,9 @@ class Door:
             self.refused += 1
             raise self.fail_with
 
-    async def claim_audio(self, process_id):
+    async def claim_audio(self, process_id, limit=10):
         self._check()
-        claimed, self.open = self.open, []
+        claimed, self.open = self.open[:limit], self.open[limit:]
         return claimed
 
     async def audio_connected(self, process_id, token):
