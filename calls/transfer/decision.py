@@ -113,8 +113,8 @@ def _words(text: str) -> frozenset[str]:
 
 # Words of greetings and of questions about who is calling. A turn that consists of nothing else is no answer.
 _GREETING_WORDS = _words(
-    "alo oi ola opa pronto fala falando falar ai diga bom boa dia tarde noite pois-nao senhor senhora por favor quem e esta "
-    "gostaria deseja que de onde do da se trata isso essa ligacao como o "
+    "alo oi ola opa pronto fala falando falar ai diga bom boa dia tarde noite pois-nao senhor senhora por favor "
+    "quem e esta gostaria deseja que de onde do da se trata isso essa ligacao como o "
     "hello hi good morning afternoon who is it this calling speaking please"
 )
 _ASKING = _words("quem deseja gostaria onde who")

@@ -32,7 +32,7 @@ class Bench:
         self._rig = made
         self.runs: list[f.Run] = []
 
-    def run(self, relay: str, n: int, seconds: float = 4, warmup: float = 3) -> f.Run | None:
+    def run(self, relay: str, n: int, seconds: float = 4, warmup: float = 3.5) -> f.Run | None:
         try:
             run = self._rig.run(relay, n, seconds, warmup)
         except Failed as error:
@@ -74,7 +74,7 @@ def long_form(made: Rig, rounds: int) -> tuple[list[f.Figure], list[f.Run]]:
 def short_form(made: Rig, keep: bool) -> tuple[list[f.Figure], list[f.Run]]:
     bench = Bench(made)
     for relay in ("product", "picows", "product, picows", "stock Channels", "picows", "product"):
-        bench.run(relay, SHORT, seconds=2.5, warmup=2.5)
+        bench.run(relay, SHORT, seconds=2.5, warmup=3)
     ratios = f.shortly(f.Rounds(bench.runs), SHORT)
     if keep:
         f.BASELINE.write_text(json.dumps(ratios, indent=1) + "\n")

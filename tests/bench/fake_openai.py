@@ -25,7 +25,7 @@ SAMPLES = 480  # of 20 ms at 24 kHz
 LOUD, QUIET = 14, 3  # deltas of speech, then of a pause, in which clips may end
 ANNOUNCEMENT = 34  # deltas of the first response
 TURN, LONGER = 300, 397  # of the others: six seconds and more, so that no two calls keep step
-ANSWER_AFTER = 1.4  # seconds from the first audio to the agent's first turn
+ANSWER_AFTER, SPREAD = 1.4, 1.5  # seconds from the first audio to the agent's first turn; not all at once
 TEXT = WSMsgType.TEXT
 now = time.monotonic_ns
 calls: list["Realtime"] = []
@@ -82,7 +82,8 @@ class Realtime(WSListener):
         self.up_t.append(at)
         self.up_n.append(self.received)
         if self.slot < 0:
-            self.next_turn = at + int(ANSWER_AFTER * 1e9)
+            later = (self.number or 0) * 37 % 100 / 100 * SPREAD
+            self.next_turn = at + int((ANSWER_AFTER + later) * 1e9)
             if self.talks_alone:
                 self.left = 1 << 60
             CLOCK.join(self)

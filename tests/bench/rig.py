@@ -57,7 +57,7 @@ class Rig:
         _stop(self._valkey)
         self._log.close()
 
-    def run(self, name: str, n: int, seconds: float, warmup: float = 3.0) -> dict[str, Any]:
+    def run(self, name: str, n: int, seconds: float, warmup: float = 3.5) -> dict[str, Any]:
         """Raises Failed."""
         command, environment, options = RELAYS[name]
         api, port = free_port(), free_port()
