@@ -107,6 +107,7 @@ DEMO: dict[str, Any] = {
     "2015": "presses_0",
     "2016": "asks_then_rejects",
     "2017": "hello_only",
+    "2018": "redirects",
     "1009": "not_registered",
 }
 """The demo's phone book."""

@@ -14,9 +14,19 @@ from calls.voice import prompts
 from tests.voice.world import AgentLine, Door, Web, until
 
 
-@pytest.mark.parametrize("path", ["/audio/unknown", "/audio/", "/audio/../admin", "/elsewhere", "/audio/token-1/more"])
+@pytest.mark.parametrize("path", ["/audio/unknown", "/audio/", "/audio/../admin", "/audio/token-1/more"])
 async def test_a_socket_without_a_waiting_token_is_refused_before_it_opens(web, path):
     await web.claimed(1)
+    await refused_before_it_opens(web, path)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_socket_that_is_nobodys_is_refused_too(web):
+    """It goes the way of the supervisors' sockets, which look for a session."""
+    await refused_before_it_opens(web, "/elsewhere")
+
+
+async def refused_before_it_opens(web, path):
     with pytest.raises(InvalidStatus) as refused:
         async with connect(web.url + path, proxy=None):
             pass
