@@ -107,7 +107,7 @@ class TransferIn(Strict):
     caller: CallerIn = CallerIn()
     callback_url: Annotated[str, Field(max_length=500), Empty, AfterValidator(_callback)] = ""
     metadata: Annotated[dict[str, Any], AfterValidator(_metadata)] = {}
-    switch: Annotated[str, Field(max_length=50), Empty] = ""
+    switch: Annotated[str, Field(max_length=50), Empty, AfterValidator(_line)] = ""
     start_after_ms: Annotated[int, Field(ge=0, le=10_000, description="Let the secretary finish her sentence.")] = 0
 
 
