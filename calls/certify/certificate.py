@@ -45,8 +45,8 @@ class Certificate:
         """As the fields, with distributions in place of values."""
         return asdict(self) | {
             "passed": self.passed,
-            "commands": {name: spread(values) for name, values in self.commands.items()},
-            "measures": {name: spread(values) for name, values in self.measures.items()},
+            "commands": {name: spread(values) for name, values in self.commands.items() if values},
+            "measures": {name: spread(values) for name, values in self.measures.items() if values},
         }
 
     def text(self) -> str:

@@ -91,8 +91,11 @@ class Switchboard:
 
     async def agent(self, number: str, patience: float = 20.0) -> Person:
         """The agent, as soon as he has answered and can hear."""
-        async with asyncio.timeout(patience):
-            far, answered_at = await asyncio.shield(self._agents[number])
+        try:
+            async with asyncio.timeout(patience):
+                far, answered_at = await asyncio.shield(self._agents[number])
+        except TimeoutError:
+            raise TimeoutError(f"no agent's leg answered within {patience:g} s") from None
         ear = await self.ears.on(self.esl, far)
         near = await self.esl.api(f"uuid_getvar {far} other_loopback_leg_uuid")
         return Person(self.esl, near, far, answered_at, ear)

@@ -39,9 +39,11 @@ class Ears:
         name = name or leg
         ear = self.ears[name] = Ear()
         await esl.api(f"uuid_audio_stream {leg} start {self.url}{LISTEN}{name} mono {rate}")
-        async with asyncio.timeout(BEGIN_WITHIN):
-            while name not in self.frame_bytes:  # noqa: ASYNC110 - frames come by fifties a second
-                await asyncio.sleep(0.02)
+        ends = time.monotonic() + BEGIN_WITHIN
+        while name not in self.frame_bytes:  # noqa: ASYNC110 - frames come by fifties a second
+            if time.monotonic() > ends:
+                raise TimeoutError(f"no audio of a leg arrived within {BEGIN_WITHIN:g} s: is the machine overloaded?")
+            await asyncio.sleep(0.02)
         return ear
 
     async def _listen(self, socket: ServerConnection) -> None:

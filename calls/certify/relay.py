@@ -58,7 +58,8 @@ class Relay:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_pump(reader, there[1]))
                 group.create_task(_pump(there[0], writer))
-        except* (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):
+        # RuntimeError: uvloop's word for writing to a socket that was aborted meanwhile.
+        except* (OSError, RuntimeError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):
             pass
         finally:
             for pipe in self._pipes.pop(key, [writer]):

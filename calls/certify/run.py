@@ -120,7 +120,8 @@ class Run:
         except StoryFailed as failure:
             scene.problems.append(str(failure))
         except (EslError, TimeoutError, OSError) as failure:
-            scene.problems.append(f"{type(failure).__name__}: {failure}".rstrip(": "))
+            words = str(failure) or f"the story was not over within {LONGEST_STORY:g} s"
+            scene.problems.append(f"{type(failure).__name__}: {words}")
         except Exception as failure:
             log.exception("story failed", story=name)
             scene.problems.append(f"broken off: {type(failure).__name__}")

@@ -68,6 +68,8 @@ class Channel:
         self.stream: AudioStream | None = None
         self.peer: Channel | None = None
         self.answered = asyncio.Event()
+        self.far_end_hung_up = False
+        """Whether the person at its telephone ended it, and not the switch."""
         self.gone = asyncio.Event()
         """Set as soon as the hangup begins; the channel exists a little longer."""
         self.on_change: list[Callable[[], None]] = []
@@ -122,9 +124,8 @@ class Channel:
             return
         self.answer_state, self.answered_at = "answered", self.switch.clock.now()
         if self.direction == "outbound" and "is_loopback" not in self.variables:  # a telephone tells who answered
-            self.profile = replace(
-                self.profile, callee_name=self.profile.destination, callee_number=self.profile.destination
-            )
+            account = self.variables.get("dialed_user", self.profile.destination)
+            self.profile = replace(self.profile, callee_name=account, callee_number=account)
         self.fire("CHANNEL_ANSWER")
         self.call_state = "ACTIVE"
         self.answered.set()
@@ -136,6 +137,7 @@ class Channel:
         """Begins the end; what the channel executes notices at its next frame."""
         if self.hung_up:
             return
+        self.hold(False)
         self.hangup_cause, self.hung_up_at = cause, self.switch.clock.now()
         self.answer_state = "hangup"
         self.fire("CHANNEL_HANGUP")

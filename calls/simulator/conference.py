@@ -42,6 +42,11 @@ class Member:
         variable = channel.variables.get("conference_controls", "")
         self.controls = controls_for(variable, conference.profile.get("caller-controls", ""))
 
+    @property
+    def is_going(self) -> bool:
+        """Let go or hung up, and still listed until the next frame."""
+        return self.leaving.is_set() or self.channel.hung_up
+
 
 class Conference:
     """One conference. `profile` is name → value, as the params of conference.conf."""
@@ -222,8 +227,8 @@ class Conference:
 
     def _clip(self, member_id: int, path: str, what: str) -> None:
         member = self.member(member_id)
-        if member is None:
-            return
+        if member is None or (what == "done" and member.is_going):
+            return  # the files of who goes are closed with him (_remove), and then he is nobody's member
         if what == "done" and path in member.clips:
             member.clips.remove(path)
         self.fire_member("play-file-member-done" if what == "done" else "play-file-member", member, [("File", path)])

@@ -1,5 +1,6 @@
 """Where a dial string leads: `user/`, `sofia/`, `loopback/`, `error/`. Each makes the channels of one leg."""
 
+import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -65,12 +66,13 @@ def _telephones(switch: "SimulatedSwitch", number: str, variables: dict[str, str
     if not telephones:
         raise Unreachable(nobody)
     legs = []
-    for telephone in telephones:
+    # The order is that in which each last refreshed its registration, and then each leg begins in its own thread.
+    for telephone in random.sample(telephones, len(telephones)):
         if variables.get("origination_uuid") in switch.channels:
             continue  # "Duplicate UUID!": a second telephone of the same number never rings
-        channel = Channel(
-            switch, f"sofia/internal/{number}@127.0.0.1:5080", "outbound", _outgoing(number, variables), variables
-        )
+        contact = telephone.contact or f"{number}@127.0.0.1:5080"
+        user = contact.partition("@")[0]  # a leg is named and dialled by its registration, not by the extension
+        channel = Channel(switch, f"sofia/internal/{contact}", "outbound", _outgoing(user, variables), variables)
         channel.create()
         switch.clock.later(FRAME, _invite, channel, telephone, Call(channel))
         legs.append(channel)

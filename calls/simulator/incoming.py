@@ -33,6 +33,7 @@ class Call:
         self._channel.hangup(cause)
 
     def hangup(self, cause: str = "NORMAL_CLEARING") -> None:
+        self._channel.far_end_hung_up = self._channel.far_end_hung_up or not self._channel.hung_up
         self._channel.hangup(cause)
 
     def dtmf(self, digit: str) -> None:
@@ -45,5 +46,9 @@ class Call:
         self._channel.hold(False)
 
     def refer(self, target: str) -> int:
-        """A blind transfer by the telephone; returns the SIP answer. Inside a conference FreeSWITCH refuses it."""
+        """A blind transfer by the telephone; returns what it is told of it.
+
+        Inside a conference FreeSWITCH answers 202 Accepted, and at once a NOTIFY says 403 Forbidden: no event tells of
+        it, and nothing happens to the call.
+        """
         return REFUSED

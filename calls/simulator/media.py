@@ -50,7 +50,8 @@ class Leg:
         self.mouth: Mouth | None = None
         self.ear: Ear | None = None
         self.on_hold = False
-        """The telephone's own hold (re-INVITE): it says nothing and its streams get no frames."""
+        """The telephone's own hold (re-INVITE): it says nothing, its streams get no frames, and FreeSWITCH sends it no
+        packet, whichever way it holds (sendonly, inactive, 0.0.0.0)."""
         self.taps: list[Tap] = []
         self.said: np.ndarray | None = None
         self.heard: np.ndarray = SILENCE

@@ -47,6 +47,8 @@ class Member:
         self.energy = 0
         """Current-Energy: of the last frame he was allowed to say."""
         self.clips: deque[Playhead] = deque()
+        self.clip_ended = False
+        """The first of them has been read to its end, and is still open."""
         self.deaf_to: set[int] = set()
         self.kept_from: set[int] = set()
         """Members who do not get to hear him (relate nospeak)."""
@@ -142,13 +144,14 @@ class Room:
 
     def play(self, member_id: int, path: str) -> None:
         """Queue a sound for one member. Its samples are read now: the file may go. Raises KeyError and as `load`."""
-        self.members[member_id].clips.append(Playhead(load(path)))
+        self.members[member_id].clips.append(Playhead(load(path, by_conference=True)))
         # Announced when queued, not when its turn comes: the real one does so.
         self._news.append((member_id, path, "start"))
 
     def stop(self, member_id: int) -> int:
         """Silence one member's clips, playing or waiting; how many there were. Raises KeyError."""
         clips = self.members[member_id].clips
+        self.members[member_id].clip_ended = False
         count = len(clips)
         self._news += [(member_id, clip.sound.name, "done") for clip in clips]
         clips.clear()
@@ -207,11 +210,13 @@ class Room:
             if alone is not None:
                 parts.append((*alone, "moh"))
         if member.clips:
-            # A clip reaches its member whatever his flags. The tick in which it ends is silent, the next one begins
-            # after it: with the last frame's padding these are the 20 to 40 ms of silence between two.
-            step = member.clips[0].step()
-            if step is None:
+            # A clip reaches its member whatever his flags. One tick finds the end of its file and the next one closes
+            # it: 40 ms of silence between two, beside the last frame's padding.
+            if member.clip_ended:
                 self._news.append((member.id, member.clips.popleft().sound.name, "done"))
+                member.clip_ended = False
+            elif (step := member.clips[0].step()) is None:
+                member.clip_ended = True
             else:
                 parts.append((*step, "clip:" + member.clips[0].sound.name))
         member.leg.heard, member.leg.talkers = mixed(parts)

@@ -102,6 +102,11 @@ class Conversation:
         self.items.remove(self._find(item_id, "delete"))
         self._send("conversation.item.deleted", item_id=item_id)
 
+    def says(self, item_id: str, text: str | None) -> bool:
+        """Whether this item is the model's, and these are its words."""
+        items = [item for item in self.items if item.id == item_id and item.wire.get("role") == "assistant"]
+        return any(part.get("transcript") == text for item in items for part in item.wire["content"])
+
     def retrieve(self, item_id: str) -> None:
         self._send("conversation.item.retrieved", item=dict(self._find(item_id, "retrieve").wire))
 

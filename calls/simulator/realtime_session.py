@@ -116,6 +116,8 @@ class RealtimeSession:
         self.conversation.create(event["item"], event.get("previous_item_id"))
 
     def _conversation_item_delete(self, event: dict) -> None:
+        if self.conversation.says(event["item_id"], self._announced):
+            self._announced = None
         self.conversation.delete(event["item_id"])
 
     def _conversation_item_retrieve(self, event: dict) -> None:

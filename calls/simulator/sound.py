@@ -41,7 +41,7 @@ class Sound:
         return len(self.frames) * TICK
 
 
-def load(path: str) -> Sound:
+def load(path: str, *, by_conference: bool = False) -> Sound:
     """What FreeSWITCH plays for `path`: tone_stream://…, silence_stream://… or a sound file.
 
     Raises FileNotFoundError, UnreadableSound, ValueError.
@@ -51,7 +51,7 @@ def load(path: str) -> Sound:
     elif path.startswith("silence_stream://"):
         samples, rounds = silence_stream(path.removeprefix("silence_stream://"))
     else:
-        samples, rounds = read_sound(path), 1
+        samples, rounds = read_sound(path, by_conference=by_conference), 1
     return Sound(samples, path, rounds)
 
 

@@ -113,8 +113,10 @@ class SimulatedSwitch:
 
     async def restart(self) -> None:
         """FreeSWITCH dies and comes back: connections cut, calls and timers gone, a new Core-UUID."""
+        refusing, self._server.refusing = self._server.refusing, True  # who comes in between would be half a call
         self._server.cut()
         await self._end_all_calls()
+        self._server.refusing = refusing
         self.core_uuid, self.up_since = self.new_uuid(), self.clock.now()
         self._sequence = self._member_ids = self.sessions = self.peak = 0
 

@@ -16,6 +16,8 @@ __all__ = ["DEMO", "AgentTelephone", "Entry", "IncomingCall", "PhoneBook", "Tele
 
 
 class Telephone(Protocol):
+    contact: str
+
     async def invited(self, call: IncomingCall) -> None:
         """Play the temperament until `call.ended`."""
 
@@ -67,7 +69,9 @@ class PhoneBook:
 class AgentTelephone:
     """One registered telephone with its person."""
 
-    def __init__(self, number: str, temperament: str, options: Mapping[str, Any], book: PhoneBook):
+    def __init__(self, number: str, temperament: str, options: Mapping[str, Any], book: PhoneBook, contact: str = ""):
+        self.contact = contact
+        """USER@HOST:PORT of its registration: its leg is named so, and USER need not be the number. "": the usual."""
         self._number = number
         self._behave = BEHAVIOURS[temperament]
         self._options = dict(options)
@@ -85,7 +89,10 @@ def telephone_for(number: str, book: PhoneBook) -> list[Telephone] | None:
         return None
     if entry.temperament == "two_phones":
         answering = entry.options.get("answered_by", OPTIONS["answered_by"])
-        return [AgentTelephone(number, name, entry.options, book) for name in ("no_answer", answering)]
+        return [
+            AgentTelephone(number, "no_answer", entry.options, book),
+            AgentTelephone(number, answering, entry.options, book, contact=f"app-{number}@127.0.0.1:5082"),
+        ]
     return [AgentTelephone(number, entry.temperament, entry.options, book)]
 
 

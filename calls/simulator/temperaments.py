@@ -56,21 +56,25 @@ class Agent:
         await self.call.answer()
         if self.options["hello"] if self.options["hello"] is not None else hello:
             await self.handset.pause(0.3)
-            await self.handset.say("alo")
+            await self.speaks("alo")
 
     async def hears_out(self) -> None:
-        """Until the announcer has spoken and finished."""
-        await self.handset.finished_speech()
+        """Until the announcer has spoken and finished, since this person last began to speak."""
+        await self.handset.until(self.handset.asked)
 
     async def hears_some(self, seconds: float) -> None:
-        """Until `seconds` of speech have been heard (option after_seconds)."""
+        """Until `seconds` of speech have been heard since then (option after_seconds)."""
         seconds = self.options["after_seconds"] or seconds
-        self.handset.forget()
         await self.handset.until(lambda: self.handset.heard >= seconds)
 
     async def says(self, meaning: Meaning) -> None:
         """A phrase with this meaning: the option's, or one by the number."""
-        await self.handset.say(self.phrase(meaning))
+        await self.speaks(self.phrase(meaning))
+
+    async def speaks(self, key: str) -> None:
+        """What is heard from here on answers it; also what comes before it is at its end."""
+        self.handset.forget()
+        await self.handset.say(key)
 
     def phrase(self, meaning: Meaning) -> str:
         wanted = {Meaning.ACCEPT: self.options["phrase"], Meaning.REJECT: self.options["reason"]}.get(meaning)
@@ -166,7 +170,7 @@ async def redirects(agent: Agent) -> None:
     """Names another extension (option phrase; else one that nobody has); asked again, he says no."""
     await agent.picks_up(hello=True)
     await agent.hears_out()
-    await agent.handset.say(phrase_key(agent.options["phrase"] or "nao_existe_esse_ramal"))
+    await agent.speaks(phrase_key(agent.options["phrase"] or "nao_existe_esse_ramal"))
     await agent.hears_out()
     await agent.says(Meaning.REJECT)
 
@@ -190,6 +194,7 @@ def presses(*digits: str) -> Callable[[Agent], Awaitable[None]]:
         await agent.picks_up(hello=False)
         for digit in digits:
             await agent.hears_out()
+            agent.handset.forget()
             agent.call.dtmf(digit)
 
         async def again() -> None:

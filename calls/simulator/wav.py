@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calls.simulator.fir import to_8k
+from calls.simulator.fir import in_pieces_to_8k, to_8k
 
 RAW_RATES = {".raw": 8000, ".r8": 8000, ".r16": 16000, ".r24": 36000}
 """Playing speed of headerless L16. The real one plays a .r24 1.5 times too fast and high: 500 Hz is heard at 750."""
@@ -15,8 +15,9 @@ class UnreadableSound(Exception):
     """The file exists and is no PCM16 sound."""
 
 
-def read_sound(path: str | Path) -> np.ndarray:
-    """A sound file as int16 mono at 8 kHz. Raises FileNotFoundError, UnreadableSound."""
+def read_sound(path: str | Path, *, by_conference: bool = False) -> np.ndarray:
+    """A sound file as int16 mono at 8 kHz, as a channel or a conference plays it. Raises FileNotFoundError,
+    UnreadableSound."""
     path = Path(path)
     if path.suffix in RAW_RATES:
         data = path.read_bytes()
@@ -31,7 +32,7 @@ def read_sound(path: str | Path) -> np.ndarray:
         raise UnreadableSound(f"{path.name}: {error}") from error
     if channels > 1:
         samples = samples[: len(samples) // channels * channels].reshape(-1, channels).mean(axis=1)
-    return to_8k(samples, rate)
+    return in_pieces_to_8k(samples, rate) if by_conference else to_8k(samples, rate)
 
 
 def write_wav(path: str | Path, samples: np.ndarray, rate: int = 8000) -> None:

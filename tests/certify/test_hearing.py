@@ -96,5 +96,11 @@ def test_a_certificate_names_the_problems_of_its_stories():
     assert "    the caller did not come back" in text.splitlines()
 
 
+def test_a_certificate_without_a_single_talk_can_still_be_written():
+    nobody_talked = certificate(commands={"Park": [5.0], "decision to put through": []}, measures={})
+    assert set(nobody_talked.as_json()["commands"]) == {"Park"}
+    assert "decision to put through" not in nobody_talked.text()
+
+
 def test_a_spread_has_the_median_and_the_worst_of_a_hundred():
     assert spread([5, 1, 2, 3, 4]) == {"count": 5, "p50": 3, "p99": 5, "least": 1, "most": 5}

@@ -8,12 +8,14 @@ import io
 import json
 import re
 import wave
-from collections import defaultdict
+from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from websockets.asyncio.server import ServerConnection, serve
 
+from calls.simulator.channel import Channel
 from tests.simulator.eslclient import Block, EventSocket
 from tests.simulator.lab import LabSwitch, call_in
 
@@ -21,6 +23,8 @@ RECORDED_TMP = "/var/lib/freeswitch/tmp"
 RECORDED_AUDIO = "ws://127.0.0.1:8765"
 SAME_TIME = 0.05
 """FreeSWITCH's threads look once in 20 ms each: what lies closer together than this came in no particular order."""
+ORDERED_BEFORE = 0.3
+"""Seconds within which an order is carried out; what comes later was not ordered."""
 PATIENCE = 10.0
 
 
@@ -84,7 +88,7 @@ class Recording:
         start, end = told[0].at, told[-1].at
         orders = [item.sent for item in self.items if item.sent and 0 < end - item.at < 0.06]
         cut = any("stop" in order or "kill" in order for order in orders)
-        return 5.0 if cut else max(0.1, round(end - start - 0.02, 2))
+        return 5.0 if cut else max(0.1, round(end - start - 0.04, 2))
 
 
 class AudioServer:
@@ -215,6 +219,39 @@ class Run:
             await self._until_seen(awaited)
             reason = json.loads(item.block.body)["message"]
             await self.audio.connections[path].close(reason["code"], reason["reason"])
+        elif deed := self._deed_of_a_telephone(item):
+            await self._until_seen(awaited)
+            deed(self.switch.channels[self.translated(event["Unique-ID"])])
+
+    def _deed_of_a_telephone(self, item: Item) -> Callable[[Channel], None] | None:
+        """What no order of the recording explains, somebody did with his telephone."""
+        event = item.block.event
+        match event["Event-Name"]:
+            case "CHANNEL_HOLD":
+                return lambda leg: leg.hold(True)
+            case "CHANNEL_UNHOLD" if not self._ends_now(item):
+                return lambda leg: leg.hold(False)
+            case "DTMF" if not self._ordered(item, "dtmf"):
+                return lambda leg: leg.press(event["DTMF-Digit"])
+            case "CHANNEL_HANGUP" if self._said_goodbye(item) and not self._ordered(item, "uuid_kill"):
+                return lambda leg: leg.hangup()
+        return None
+
+    def _said_goodbye(self, item: Item) -> bool:
+        """Only what comes behind the hangup tells that it was the telephone's (BYE)."""
+        leg = item.block.event["Unique-ID"]
+        events = (other.block.event for other in self.recording.events)
+        return any(
+            event.get("variable_sip_hangup_disposition") == "recv_bye" for event in events if party(event) == leg
+        )
+
+    def _ends_now(self, item: Item) -> bool:
+        leg = item.block.event["Unique-ID"]
+        ends = (other.at - item.at for other in self.recording.events if _is_hangup_of(other.block.event, leg))
+        return any(0 <= later < SAME_TIME for later in ends)
+
+    def _ordered(self, item: Item, word: str) -> bool:
+        return any(0 <= item.at - other.at < ORDERED_BEFORE and word in other.sent for other in self.recording.items)
 
     async def _until_seen(self, items: list[Item]) -> None:
         def seen(events: list[Block]) -> bool:
@@ -247,12 +284,14 @@ class Run:
         return missing
 
     def _learn(self, items: list[Item], events: list[Block]) -> None:
-        """Legs correspond in the order of their creation, members in the order in which they came in."""
-        for name, action, header in (("CHANNEL_CREATE", None, "Unique-ID"), ("CUSTOM", "add-member", "Member-ID")):
-            recorded = [i.block.event for i in items if _is(i.block.event, name, action)]
-            seen = [block.event for block in events if _is(block.event, name, action)]
-            for one, other in zip(recorded, seen, strict=False):
-                self.words[one[header]] = other[header]
+        """Legs of one name correspond in the order of their creation, members in the order in which they came in."""
+        met: dict[tuple[str, str], deque[dict[str, str]]] = defaultdict(deque)
+        for block in events:
+            met[_named(block.event)].append(block.event)
+        for event in (item.block.event for item in items):
+            header, _ = kind = _named(event)
+            if header and met[kind]:
+                self.words[event[header]] = met[kind].popleft()[header]
 
     def translated(self, text: str) -> str:
         """Recorded text in the run's own words."""
@@ -263,8 +302,15 @@ class Run:
         return re.sub(pattern, lambda match: self.words[match[0]], text)
 
 
-def _is(event: dict[str, str], name: str, action: str | None) -> bool:
-    return event.get("Event-Name") == name and event.get("Action") == action
+def _named(event: dict[str, str]) -> tuple[str, str]:
+    """The header that is told for the first time, and whose it is."""
+    if event.get("Event-Name") == "CHANNEL_CREATE":
+        return "Unique-ID", event["Channel-Name"]
+    return ("Member-ID" if event.get("Action") == "add-member" else ""), ""
+
+
+def _is_hangup_of(event: dict[str, str], leg: str) -> bool:
+    return event["Event-Name"] == "CHANNEL_HANGUP" and event["Unique-ID"] == leg
 
 
 def _short(block: Block) -> str:

@@ -24,6 +24,8 @@ class LabTelephone:
     rings: bool = False
     answers_after: float | None = 0.0
     refuses: str = ""
+    contact: str = ""
+    """USER@HOST:PORT of its registration; by default that of its number."""
 
     async def invited(self, call) -> None:
         if self.refuses:
@@ -38,8 +40,15 @@ class LabTelephone:
         await call.ended.wait()
 
 
+TWO_REGISTRATIONS = [
+    {"rings": True, "answers_after": 2.0, "contact": "gw+mobile@127.0.0.1:5082", "sound": "silence_stream://-1"},
+    {"rings": True, "answers_after": None, "contact": "gw+deskphone@127.0.0.1:5080"},
+]
+"""Of 2013: one is answered, the other rings for ever."""
+
+
 class LabDirectory:
-    """The users 2001 to 2007, and 1009 whose telephone is not registered."""
+    """The users 2001 to 2007, 2013 with two registrations, 2050, and 1009 whose telephone is not registered."""
 
     def __init__(self):
         self.clock = Clock()
@@ -52,7 +61,8 @@ class LabDirectory:
         return [LabTelephone(self.clock, **options) for options in self._options(number)]
 
     def dial_string(self, number: str) -> str:
-        return f"sofia/internal/{number}@127.0.0.1:5080" if self._options(number) else REGISTERED_ONLY
+        fixed = self._options(number) and number != "2013"
+        return f"sofia/internal/{number}@127.0.0.1:5080" if fixed else REGISTERED_ONLY
 
     def registered(self) -> list[str]:
         return []  # the laboratory's users have a dial string instead
@@ -66,7 +76,10 @@ class LabDirectory:
             "2005": {"refuses": "CALL_REJECTED"},
             "2006": {"sound": "tone_stream://%(20000,0,1300);loops=-1"},
             "2007": {"sound": "silence_stream://-1"},
+            "2050": {"rings": True, "contact": "2050@127.0.0.1:5090"},
         }
+        if number == "2013" and number not in self.extra:
+            return TWO_REGISTRATIONS
         return self.extra.get(number) or ([lab[number]] if number in lab else [])
 
 

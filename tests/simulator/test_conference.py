@@ -2,6 +2,8 @@
 
 import pytest
 
+from calls.simulator import conference_commands
+
 
 async def test_a_muted_member_is_not_heard_and_hears(lab):
     a, b = await lab.parked(), await lab.agent()
@@ -180,6 +182,21 @@ async def test_clips_queue_for_one_member_and_stop_at_once(lab):
     assert await lab.api(f"conference room stop all {member}") == "+OK Stopped 2 files.\n"
     assert not await lab.hears(b, "clip:")
     assert len(lab.esl.seen(Action="play-file-member-done", Unique_ID=b)) == 2
+
+
+async def test_clips_stopped_just_before_their_member_is_let_go_end_without_him(lab):
+    await lab.parked()
+    b = await lab.agent("2007")
+    member = await lab.member(b)
+    await lab.api(f"conference room play tone_stream://%(3000,0,700) {member}")
+    await lab.event(Action="play-file-member", Unique_ID=b)
+    # In one breath: over the wire the two may fall into two frames.
+    assert conference_commands.run(lab.switch, f"room stop all {member}") == "+OK Stopped 1 files.\n"
+    assert conference_commands.run(lab.switch, f"room hup uuid={b}") == f"+OK hup {member}\n"
+    await lab.event(Action="del-member", Unique_ID=b)
+    (done,) = lab.esl.seen(Action="play-file-member-done")
+    assert done.event["File"] == "tone_stream://%(3000,0,700)"
+    assert "Unique-ID" not in done.event and "Member-ID" not in done.event
 
 
 async def test_the_profile_is_shown_as_xml(lab):

@@ -13,7 +13,7 @@ from tests.simulator.lab import LAB_PROFILES, lab_switch
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 
-SPEED, SLOWLY = 10, 2
+SPEEDS = 10, 2, 2, 1
 
 HEADERS = """Event-Name Event-Subclass Action Unique-ID Channel-Name Channel-State Call-Direction Answer-State
     Hangup-Cause Caller-Destination-Number Caller-Context Caller-Dialplan Caller-Caller-ID-Name Caller-Caller-ID-Number
@@ -60,12 +60,14 @@ MEMBER_FLAGS = ["can_hear", "can_speak", "hold", "is_moderator", "end_conference
 
 @pytest.mark.parametrize("path", sorted(RECORDINGS.glob("*.jsonl")), ids=lambda path: path.stem)
 async def test_the_simulator_answers_as_the_recording_does(path: Path, tmp_path: Path):
-    try:
-        await _compare(path, tmp_path, SPEED)
-    except AssertionError:
-        # Where a recorded order came within a frame of what it cut off, a stall of this machine turns the two round.
-        # A real difference is there at any speed.
-        await _compare(path, tmp_path, SLOWLY)
+    # Where a recorded order came within a frame of what it cut off, a stall of this machine turns the two round: it is
+    # tried again then. A real difference is there every time.
+    for speed in SPEEDS:
+        try:
+            return await _compare(path, tmp_path, speed)
+        except AssertionError as difference:
+            found = difference
+    raise found
 
 
 async def _compare(path: Path, tmp_path: Path, speed: float) -> None:

@@ -117,7 +117,7 @@ def test_a_clip_is_heard_by_its_member_only(media, room):
     assert media.ledger.seconds_heard("a", "clip:") == 0
 
 
-def test_between_two_queued_clips_there_are_20_to_40_ms_of_silence(media, room, tmp_path):
+def test_between_two_queued_clips_there_are_40_ms_of_silence_and_what_the_last_frame_lacks(media, room, tmp_path):
     room.set(B, muted=False)
     for number, milliseconds in enumerate((490, 505, 300)):
         at = np.arange(RATE * milliseconds // 1000) / RATE
@@ -127,8 +127,7 @@ def test_between_two_queued_clips_there_are_20_to_40_ms_of_silence(media, room, 
     sounding = np.flatnonzero(np.abs(media.ledger.audio("b")) > 50)
     gaps = np.diff(sounding)
     silences = gaps[gaps > RATE // 100] / RATE
-    assert len(silences) == 2
-    assert all(0.02 <= silence <= 0.041 for silence in silences)
+    assert silences == pytest.approx([0.050, 0.055], abs=0.002)  # as measured on a real FreeSWITCH
 
 
 def test_clips_tell_their_start_when_queued_and_their_end_one_by_one(media, room, tmp_path):

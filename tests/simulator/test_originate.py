@@ -54,8 +54,17 @@ async def test_both_telephones_of_one_number_ring(lab):
     assert len(lab.esl.seen(Event_Name="CHANNEL_PROGRESS")) == 2
 
 
+async def test_which_telephone_of_a_number_is_rung_first_changes(lab):
+    lab.telephones("2050", *({"contact": f"{who}@127.0.0.1:5090", "answers_after": 0.1} for who in ("desk", "mobile")))
+    for _ in range(20):
+        assert (await lab.api(f"originate user/2050@lab {AWAY}")).startswith("+OK ")
+    created = [block.event["Channel-Name"] for block in lab.esl.seen(Event_Name="CHANNEL_CREATE")]
+    assert set(created[::2]) == set(created[1::2])
+    assert all(first != second for first, second in zip(created[::2], created[1::2], strict=True))
+
+
 async def test_with_an_origination_uuid_the_second_telephone_never_rings(lab):
-    lab.telephones("2050", {"rings": True, "answers_after": None}, {"answers_after": 0.0})
+    lab.telephones("2050", {"rings": True, "answers_after": None}, {"rings": True, "answers_after": None})
     await job(lab, f"originate {{origination_uuid=mine}}user/2050@lab {AWAY}")
     await lab.event(Event_Name="CHANNEL_PROGRESS", Unique_ID="mine")
     assert len(lab.esl.seen(Event_Name="CHANNEL_CREATE")) == 1

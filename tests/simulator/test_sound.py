@@ -16,7 +16,7 @@ def tone_at(hertz, seconds, rate):
     return (10000 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype(np.int16)
 
 
-def test_a_wav_at_24_khz_is_right_in_pitch_and_length(tmp_path):
+def test_a_wav_at_24_khz_played_to_a_channel_is_right_in_pitch_and_length(tmp_path):
     write_wav(tmp_path / "clip.wav", tone_at(500, 1.5, 24000), 24000)
     heard = read_sound(tmp_path / "clip.wav")
     assert len(heard) == pytest.approx(1.5 * RATE, abs=2)
@@ -121,3 +121,13 @@ def test_what_is_neither_tone_nor_file_is_refused():
 
 def test_an_empty_sound_ends_at_once():
     assert Playhead(Sound(np.zeros(0, np.int16))).step() is None
+
+
+@pytest.mark.parametrize(("rate", "hertz"), [(8000, 1000), (16_000, 1000), (24_000, 1006.7), (48_000, 1025.8)])
+def test_a_conference_reads_a_file_in_pieces_and_loses_what_is_no_whole_sample(tmp_path, rate, hertz):
+    """The frequencies are those recorded from a real one."""
+    path = tmp_path / "tone.wav"
+    write_wav(path, 8000 * np.sin(2 * np.pi * 1000 * np.arange(2 * rate) / rate), rate)
+    heard = load(str(path), by_conference=True).frames.ravel()[800:8800]
+    assert pitch(heard) == pytest.approx(hertz, abs=1)
+    assert pitch(load(str(path)).frames.ravel()[800:8800]) == pytest.approx(1000, abs=1)
