@@ -4,12 +4,22 @@ A `Plan` is filled while a step is written and delivered once the transaction st
 not woken is found by polling (outbox, audio sessions) or by the worker's sweep (tickets, webhooks).
 """
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import django_rq
 import structlog
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeout
+from redis.retry import Retry
 
 from calls import bus
 
@@ -31,12 +41,37 @@ class Plan:
         self.jobs.append((name, arguments))
 
 
+_loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("loop", default=None)
+_sending: set[asyncio.Task[None]] = set()
+
+
+@contextmanager
+def sent_by_this_loop() -> Iterator[None]:
+    """In the threads that are called within, deliver() leaves the messages to the running loop and does not wait."""
+    token = _loop.set(asyncio.get_running_loop())
+    try:
+        yield
+    finally:
+        _loop.reset(token)
+
+
 def deliver(plan: Plan) -> None:
     """From synchronous code."""
-    for group, message in plan.messages:
-        if not bus.send(group, message):
-            break  # the layer is down: every further try would cost its timeout
+    loop = _loop.get()
+    if loop is not None:
+        with suppress(RuntimeError):  # the loop has ended, and with it the process
+            loop.call_soon_threadsafe(_begin, plan)
+    else:
+        for group, message in plan.messages:
+            if not bus.send(group, message):
+                break  # the layer is down: every further try would cost its timeout
     enqueue(plan)
+
+
+def _begin(plan: Plan) -> None:
+    task = asyncio.get_running_loop().create_task(adeliver(plan))
+    _sending.add(task)
+    task.add_done_callback(_sending.discard)
 
 
 async def adeliver(plan: Plan) -> None:
@@ -49,8 +84,21 @@ async def adeliver(plan: Plan) -> None:
 def enqueue(plan: Plan) -> None:
     """Put the jobs into RQ; with Redis gone the worker's sweep finds the rows later."""
     for name, arguments in plan.jobs:
+        if bus.resting():
+            return
         try:
-            django_rq.get_queue("default").enqueue(name, *arguments)
+            django_rq.get_queue("default", connection=redis_client(settings.REDIS_URL)).enqueue(name, *arguments)
         except (RedisError, OSError) as error:
             log.warning("jobs.unreachable", job=name, error=type(error).__name__)
+            if isinstance(error, RedisTimeout):
+                bus.rest()
             return
+
+
+@lru_cache(maxsize=2)
+def redis_client(url: str) -> Redis:
+    """RQ's own would wait for ever for a Redis that does not answer, and every step of this process behind it."""
+    patience = bus.PATIENCE_SECONDS
+    return Redis.from_url(
+        url, socket_timeout=patience, socket_connect_timeout=patience, retry=Retry(NoBackoff(), 1)
+    )  # once more: a connection kept from before a restart is dead

@@ -35,14 +35,15 @@ def agents_free(department: Department) -> int:
 
 
 def agents_of(department: Department, switch: Switch | None = None) -> QuerySet[Extension]:
-    """Enabled agents in ringing order; with a switch, those it can ring."""
+    """Enabled agents in ringing order; with a switch, those it can ring (a trial's: all, they are simulated)."""
     agents = department.members.filter(enabled=True).order_by("memberships__position", "memberships__id")
-    return agents if switch is None else agents.filter(Q(switch=None) | Q(switch=switch))
+    return agents if switch is None or switch.is_trial else agents.filter(Q(switch=None) | Q(switch=switch))
 
 
 def transfers() -> QuerySet[Transfer]:
-    """With all that transfer_document() reads, in a fixed number of queries."""
-    return Transfer.objects.select_related("department", "ticket", "switch", "agent").prefetch_related("attempts")
+    """Those that integrators see: no trials. With all that transfer_document() reads, in a fixed number of queries."""
+    real = Transfer.objects.filter(is_trial=False)
+    return real.select_related("department", "ticket", "switch", "agent").prefetch_related("attempts")
 
 
 def transfer_document(transfer: Transfer) -> dict[str, Any]:

@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from calls import bus, dispatch
 from calls.models import AudioSession, Utterance, WebProcess
+from calls.services import trials
 from calls.services.transfers import apply_event
 from calls.transfer import events as e
 from calls.transfer.states import State
 
 DEAD_AFTER_SECONDS = 5  # without a heartbeat
+KEPT_FOR_SECONDS = 0.9
+"""A session is left for so long to the one process that has something prepared for it; the others look every second."""
 TOKEN_SECONDS = 180
 """A token is good for so long: minted when the agent's telephone begins to ring, which it does for 120 s at most."""
 
@@ -35,6 +37,8 @@ class ClaimedAudio:
     attempt_mark: str
     brief: dict[str, Any] = field(repr=False)
     token: str = field(repr=False)
+    realtime: tuple[str, str] | None = field(default=None, repr=False)
+    """Address and key of a trial's simulated Realtime API; None: the one that is set up."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,21 @@ def leave(process_id: str) -> None:
     reopen_dead_audio()
 
 
-def claim_audio(process_id: str, limit: int = 10) -> list[ClaimedAudio]:
-    """Take sessions nobody has; a conditional UPDATE decides between processes."""
+def claim_audio(process_id: str, limit: int = 10, waited: float = 0.0) -> list[ClaimedAudio]:
+    """Take sessions nobody has taken for `waited` seconds; a conditional UPDATE decides between processes."""
     claimed = []
-    open_sessions = AudioSession.objects.filter(state=AudioSession.State.OPEN)
-    for session in open_sessions.select_related("transfer__switch", "attempt").order_by("id")[:limit]:
+    open_sessions = AudioSession.objects.filter(trials.audible(process_id), state=AudioSession.State.OPEN)
+    # The process whose announcer of an attempt before nobody answered has a session for the next one.
+    kept = AudioSession.objects.filter(
+        transfer=OuterRef("transfer"), leg=AudioSession.Leg.AGENT, state=AudioSession.State.CLAIMED
+    ).exclude(process_id=process_id)
+    just_now = Q(created_at__gt=timezone.now() - timedelta(seconds=KEPT_FOR_SECONDS), leg=AudioSession.Leg.AGENT)
+    open_sessions = open_sessions.exclude(just_now & Exists(kept))
+    if waited:
+        open_sessions = open_sessions.filter(created_at__lte=timezone.now() - timedelta(seconds=waited))
+    for session in open_sessions.select_related("transfer__switch", "transfer__trial", "attempt").order_by("id")[
+        :limit
+    ]:
         token = secrets.token_urlsafe(24)
         mine = AudioSession.objects.filter(pk=session.pk, state=AudioSession.State.OPEN).update(
             state=AudioSession.State.CLAIMED, process_id=process_id, token_hash=_hash(token), claimed_at=timezone.now()
@@ -89,6 +103,7 @@ def claim_audio(process_id: str, limit: int = 10) -> list[ClaimedAudio]:
                     session.attempt.mark if session.attempt else "",
                     session.brief,
                     token,
+                    trials.realtime_of(session.transfer),
                 )
             )
     return claimed
@@ -107,7 +122,8 @@ def audio_connected(process_id: str, token: str) -> LiveAudio | None:
     """The session of a token that is presented for the first time, or None: refuse."""
     token_hash = _hash(token)
     session = (
-        AudioSession.objects.select_related("transfer", "attempt")
+        AudioSession.objects.select_related("transfer")
+        .only("leg", "token_hash", "transfer__memory", "transfer__caller_uuid")
         .filter(
             token_hash=token_hash,
             process_id=process_id,
@@ -174,12 +190,3 @@ def add_utterance(session_id: int, who: str, text: str, item_id: str = "") -> No
     message = {"type": "transfer.said", "id": session.transfer_id.hex}
     plan = dispatch.Plan([(bus.transfer_group(session.transfer_id), message), (bus.BOARD, message)])
     transaction.on_commit(lambda: dispatch.deliver(plan))
-
-
-aheartbeat = sync_to_async(heartbeat)
-aclaim_audio = sync_to_async(claim_audio)
-aannounce_ready = sync_to_async(announce_ready)
-aaudio_connected = sync_to_async(audio_connected)
-aclose_audio = sync_to_async(close_audio)
-aadd_utterance = sync_to_async(add_utterance)
-areopen_dead_audio = sync_to_async(reopen_dead_audio)

@@ -16,9 +16,9 @@ def _hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def create_api_client(name: str) -> tuple[ApiClient, str]:
+def create_api_client(name: str, scope: ApiClient.Scope = ApiClient.Scope.ALL) -> tuple[ApiClient, str]:
     """A client and its key; the key cannot be shown again."""
-    client = ApiClient(name=name)
+    client = ApiClient(name=name, scope=scope)
     return client, rotate_api_key(client)
 
 

@@ -20,7 +20,7 @@ from calls.models import (
     Transfer,
 )
 from calls.selectors import agents_of
-from calls.services import redirects
+from calls.services import redirects, statements
 from calls.transfer import commands as c
 from calls.transfer import events as e
 from calls.transfer.snapshot import Snapshot
@@ -59,20 +59,25 @@ def carry_out(transfer: Transfer, snapshot: Snapshot, command: c.Command, plan: 
 
 # ---------------------------------------------------------------- agents
 def _claim_agents(transfer: Transfer, now: datetime, wanted: str) -> e.Event:
-    """One agent, one offer: a conditional UPDATE of the extension decides who of two transfers gets it."""
+    """One agent, one offer: a conditional UPDATE of the extension decides who of two transfers gets it.
+
+    A trial's agents are simulated: their real telephones stay free for real callers, and keep their turns.
+    """
     candidates = [*redirects.reachable(transfer, wanted), *_candidates(transfer)]
     ring_all = transfer.department.strategy == Department.Strategy.RING_ALL and not (transfer.destination or wanted)
     claimed: list[Extension] = []
     for extension in sorted(candidates, key=lambda x: x.pk) if ring_all else candidates:
         # ring-all claims in one order everywhere, so that two such transfers cannot wait for each other
-        if Extension.objects.filter(pk=extension.pk, claimed_by=None).update(claimed_by=transfer, claimed_at=now):
+        free = Extension.objects.filter(pk=extension.pk, claimed_by=None)
+        if transfer.is_trial or free.update(claimed_by=transfer, claimed_at=now):
             claimed.append(extension)
             if not ring_all:
                 break
     if not claimed:
         return e.NobodyToRing(busy=bool(candidates))
     number = transfer.attempts.count() + 1
-    if number == 1 and transfer.department.strategy == Department.Strategy.ROUND_ROBIN:
+    turns = transfer.department.strategy == Department.Strategy.ROUND_ROBIN and not transfer.is_trial
+    if number == 1 and turns:
         Department.objects.filter(pk=transfer.department_id).update(last_first=claimed[0])
     attempt = Attempt.objects.create(
         transfer=transfer,
@@ -110,9 +115,10 @@ def answered_by(transfer: Transfer, event: e.AgentJoined, snapshot: Snapshot) ->
     extension = Extension.objects.filter(number=number).first() if number else None
     if extension is None:
         return
-    Attempt.objects.filter(mark=event.attempt).update(extension=extension)
     transfer.agent = extension
-    Extension.objects.filter(claimed_by=transfer).exclude(pk=extension.pk).update(claimed_by=None, claimed_at=None)
+    if len(snapshot.numbers) > 1:
+        Attempt.objects.filter(mark=event.attempt).update(extension=extension)
+        Extension.objects.filter(claimed_by=transfer).exclude(pk=extension.pk).update(claimed_by=None, claimed_at=None)
 
 
 def release(transfer: Transfer) -> None:
@@ -179,6 +185,8 @@ def _announcement_brief(transfer: Transfer, attempt: Attempt) -> dict:
         "language": department.language,
         "decision_seconds": transfer.memory.get("policy", {}).get("decision_seconds", 15),
         "announcement_text": text,
+        "prepare": department.prepare_announcement,
+        "waits_for_hello": department.waits_for_hello,
     }
 
 
@@ -210,14 +218,16 @@ def _filled(template: str, render: Callable[[str], str]) -> str:
 
 # ---------------------------------------------------------------- to other processes
 def _outbox(transfer: Transfer, command: c.SwitchCommand, plan: Plan, now: datetime) -> None:
-    SwitchCommand.objects.create(
-        transfer=transfer,
-        switch_id=transfer.switch_id,
-        kind=type(command).__name__,
-        arguments=asdict(command),
-        created_at=now,
+    statements.insert(
+        SwitchCommand(
+            transfer=transfer,
+            switch_id=transfer.switch_id,
+            kind=type(command).__name__,
+            arguments=asdict(command),
+            created_at=now,
+        )
     )
-    plan.tell(bus.switch_group(transfer.switch.slug), {"type": "outbox.wake"})
+    plan.tell(bus.switch_group(transfer.switch_slug), {"type": "outbox.wake"})
 
 
 def _note(transfer: Transfer, command: c.AnnouncerNote, plan: Plan) -> None:

@@ -14,13 +14,16 @@ ALIVE_SECONDS = 5  # since its last heartbeat, as calls.services.audio has it
 
 
 def check_room(switch: Switch) -> None:
-    """Raises AtTheLimit when one more transfer on this switch would be too many for a part of the installation."""
-    under_way = Transfer.objects.exclude(state=State.ENDED.value)
+    """Raises AtTheLimit when one more transfer on this switch would be too many for a part of the installation.
+
+    Trials take no caller's place; they have a limit of their own (calls.services.trials).
+    """
+    under_way = Transfer.objects.filter(is_trial=False).exclude(state=State.ENDED.value)
     if under_way.count() >= settings.MAX_TRANSFERS:
         raise errors.AtTheLimit("transfers")
     if under_way.filter(switch=switch).count() >= settings.MAX_TRANSFERS_PER_SWITCH:
         raise errors.AtTheLimit("transfers of this switch")
-    sessions = AudioSession.objects.exclude(state=AudioSession.State.CLOSED)
+    sessions = AudioSession.objects.filter(transfer__is_trial=False).exclude(state=AudioSession.State.CLOSED)
     if sessions.filter(leg=AudioSession.Leg.AGENT).count() >= settings.MAX_REALTIME_SESSIONS:
         raise errors.AtTheLimit("Realtime sessions")
     alive = timezone.now() - timedelta(seconds=ALIVE_SECONDS)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from calls.models import SupervisorAction, Transfer
+from calls.models import Department, SupervisorAction, Transfer
 from calls.services import reasons
 from calls.services.transfers import apply_event
 from calls.transfer import events as e
@@ -121,8 +121,10 @@ def record(
     reason: str = "",
     version: int = 0,
     state: str = "",
+    department: Department | None = None,
 ) -> SupervisorAction:
-    """One line of the audit. `action`: a word that calls.console.actions.WORDS knows."""
+    """One line of the audit. `action`: a word that calls.console.actions.WORDS knows; `department`: where there is no
+    transfer."""
     return SupervisorAction.objects.create(
         at=timezone.now(),
         user=user,
@@ -133,7 +135,7 @@ def record(
         reason=reason[:REASON_LENGTH],
         transfer=transfer,
         transfer_short=transfer.short_id if transfer else "",
-        department_id=transfer.department_id if transfer else None,
+        department_id=transfer.department_id if transfer else department and department.pk,
         version=min(max(version, 0), 2**31 - 1),
         state=state or (transfer.state if transfer else ""),
     )

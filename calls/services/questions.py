@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 
-from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from calls import bus
 from calls.models import Switch, SwitchQuestion
+from calls.threads import in_a_thread
 
 PATIENCE_SECONDS = 2.0  # a switch process looks every half second when the bus is down
 LOOK_EVERY_SECONDS = 0.02
@@ -56,5 +56,5 @@ def answer_question(question_id: int, holds_it: bool) -> None:
     SwitchQuestion.objects.filter(pk=question_id).update(holds_it=holds_it)
 
 
-aopen_questions = sync_to_async(open_questions)
-aanswer_question = sync_to_async(answer_question)
+aopen_questions = in_a_thread(open_questions)
+aanswer_question = in_a_thread(answer_question)

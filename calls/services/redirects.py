@@ -13,7 +13,7 @@ from calls.transfer.states import Source, Verdict
 
 def reachable(transfer: Transfer, number: str) -> QuerySet[Extension]:
     """The extension of this number, where it takes calls and this transfer's switch has it; else none."""
-    here = Q(switch=None) | Q(switch=transfer.switch_id)
+    here = Q(switch=None) | Q(switch=transfer.switch_id) if not transfer.is_trial else Q()
     return Extension.objects.filter(here, number=number, enabled=True)
 
 
@@ -36,6 +36,6 @@ def _why_not(transfer: Transfer, before: Snapshot, number: str) -> str:
         return "unknown_extension"
     if number in before.numbers:
         return "already_rung"
-    if extension.claimed_by_id not in (None, transfer.pk):
+    if extension.claimed_by_id not in (None, transfer.pk) and not transfer.is_trial:
         return "extension_busy"
     return ""

@@ -5,9 +5,16 @@ from datetime import datetime
 from django.conf import settings
 
 from calls.models import Attempt, Department, Switch, Transfer
+from calls.services import statements
 from calls.transfer import events as e
 from calls.transfer.snapshot import Caller, Policy, Snapshot, from_json, to_json
 from calls.transfer.states import State
+
+STEPPED = (
+    "version", "state", "deadline", "memory", "outcome", "decision", "decided_by", "reason", "error", "agent",
+    "agent_uuid", "parked_at", "answered_at", "announced_at", "decided_at", "connected_at", "ended_at",
+)  # fmt: skip
+"""The columns that a step may change."""
 
 
 def policy_of(department: Department, switch: Switch, caller_number: str) -> Policy:
@@ -29,7 +36,7 @@ def policy_of(department: Department, switch: Switch, caller_number: str) -> Pol
         call_waiting=department.call_waiting,
         caller_number=caller_number,
         ticket_on=tuple(department.ticket_on),
-        asks_omniplay=bool(settings.OMNIPLAY_URL),
+        asks_omniplay=bool(settings.OMNIPLAY_URL) and not switch.is_trial,
     )
 
 
@@ -64,7 +71,10 @@ def save(transfer: Transfer, snapshot: Snapshot, event: e.Event | None, now: dat
     if before != State.ENDED and snapshot.state is State.ENDED:
         transfer.ended_at = now
     transfer.version += 1
-    transfer.save(force_insert=event is None)
+    if event is None:
+        transfer.save(force_insert=True)
+    else:
+        statements.update(transfer, STEPPED)
 
 
 def note_attempt(transfer: Transfer, snapshot: Snapshot, event: e.Event, now: datetime) -> None:

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
@@ -20,6 +19,7 @@ from calls.services import effects, store
 from calls.services.people import Acted, record
 from calls.services.presences import let_go, present
 from calls.services.showing import show
+from calls.threads import in_a_thread
 from calls.transfer import commands as c
 from calls.transfer.states import State
 
@@ -97,8 +97,8 @@ def supervisors_lost(switch_id: int, channels: Collection[str]) -> None:
             _over(row, "LOST")
 
 
-asupervision_happened = sync_to_async(supervision_happened)
-asupervisors_lost = sync_to_async(supervisors_lost)
+asupervision_happened = in_a_thread(supervision_happened)
+asupervisors_lost = in_a_thread(supervisors_lost)
 
 
 # ---------------------------------------------------------------- parts
@@ -109,6 +109,8 @@ def _why_not(user: User, transfer: Transfer, mode: str, telephone: SupervisorTel
         return _("You may not do this.")
     if transfer.state != State.CONNECTED:
         return _("Caller and agent are not talking with each other.")
+    if transfer.is_trial:
+        return _("In a trial no telephone rings: hear the announcement in the browser.")
     if telephone is None:
         return _("No telephone of your own is set; ask an administrator.")
     if not telephone.extension.enabled:

@@ -27,6 +27,6 @@ def ticket_failed(protocol: str, error: str, final: bool) -> None:
 
 
 def ticket_again(protocol: str) -> bool:
-    """A person wants it sent once more. False when OmniPlay has it already."""
-    again = Ticket.objects.filter(protocol=protocol).exclude(state=Ticket.State.SENT)
+    """A person wants it sent once more. False when OmniPlay has it already, and for a trial's, which it never gets."""
+    again = Ticket.objects.filter(protocol=protocol, transfer__is_trial=False).exclude(state=Ticket.State.SENT)
     return bool(again.update(state=Ticket.State.PENDING, last_error=""))

@@ -8,15 +8,14 @@ import hashlib
 import json
 import uuid
 from collections import deque
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from calls import dispatch, errors, selectors
@@ -29,8 +28,9 @@ from calls.models import (
     TransferEvent,
     WebhookDelivery,
 )
-from calls.services import effects, limits, presences, questions, reasons, redirects, store
+from calls.services import effects, limits, presences, questions, reasons, redirects, statements, store
 from calls.services.showing import changed
+from calls.threads import in_a_thread
 from calls.transfer import events as e
 from calls.transfer import machine
 from calls.transfer.snapshot import Snapshot
@@ -80,25 +80,40 @@ def apply_event(transfer_id: Any, event: e.Event, *, by: str = "", now: datetime
     """Step one transfer. Raises Transfer.DoesNotExist; never raises for what the world did."""
     plan = dispatch.Plan()
     with transaction.atomic():
-        applied = _step(_locked().get(pk=transfer_id), event, plan, by, now or timezone.now())
+        applied = _step(_locked(transfer_id), event, plan, by, now or timezone.now())
     transaction.on_commit(lambda: dispatch.deliver(plan))
     return applied
 
 
-async def aapply_event(transfer_id: Any, event: e.Event, *, by: str = "") -> Applied:
-    """As apply_event(), from a coroutine."""
-    return await sync_to_async(apply_event)(transfer_id, event, by=by)
+aapply_event = in_a_thread(apply_event)
 
 
-def _locked() -> QuerySet[Transfer]:
-    """Transfers with the row locked until the transaction ends, and with what a step reads of them."""
-    return Transfer.objects.select_for_update(of=("self",)).select_related("department", "switch")
+def _locked(transfer_id: Any) -> Transfer:
+    """The transfer with its row locked until the transaction ends. The few steps that need the department read it.
+
+    Raises Transfer.DoesNotExist.
+    """
+    slug = "(SELECT slug FROM calls_switch WHERE id = switch_id) AS switch_slug"
+    return statements.locked(Transfer, transfer_id, slug)
 
 
 def _step(transfer: Transfer, event: e.Event, plan: dispatch.Plan, by: str, now: datetime) -> Applied:
+    """One step, and what others learn of it."""
+    began_in = transfer.state
+    with statements.together():
+        applied = _events(transfer, event, plan, by, now)
+        if began_in == State.CONNECTED and transfer.state != began_in:
+            presences.let_all_go(transfer, plan, now)
+    if transfer.state != began_in:
+        _webhook(transfer, plan)
+    if applied.verdict is Verdict.MOVED:
+        changed(transfer, plan)
+    return applied
+
+
+def _events(transfer: Transfer, event: e.Event, plan: dispatch.Plan, by: str, now: datetime) -> Applied:
     """The event and those that its effects answer with, until nothing more follows."""
     queue: deque[e.Event] = deque([event])
-    began_in = transfer.state
     first: Applied | None = None
     while queue:
         current = queue.popleft()
@@ -118,12 +133,6 @@ def _step(transfer: Transfer, event: e.Event, plan: dispatch.Plan, by: str, now:
                 queue.append(answer)
         if first is None:
             first = Applied(result.verdict, transfer, reasons.words(result.reason))
-    if began_in == State.CONNECTED and transfer.state != began_in:
-        presences.let_all_go(transfer, plan, now)
-    if transfer.state != began_in:
-        _webhook(transfer, plan)
-    if first is not None and first.verdict is Verdict.MOVED:
-        changed(transfer, plan)
     assert first is not None
     return first
 
@@ -136,16 +145,18 @@ def _record(transfer: Transfer, before: Snapshot, result: machine.Step, event: e
     if result.reason:
         detail["note"] = result.reason[:200]
     source = values.get("source") or ""
-    TransferEvent.objects.create(
-        transfer=transfer,
-        at=now,
-        event=name,
-        source=source,
-        from_state=before.state.value,
-        to_state=result.snapshot.state.value,
-        verdict=result.verdict.value,
-        detail=detail,
-        by=(values.get("by") or by)[:150],
+    statements.insert(
+        TransferEvent(
+            transfer=transfer,
+            at=now,
+            event=name,
+            source=source,
+            from_state=before.state.value,
+            to_state=result.snapshot.state.value,
+            verdict=result.verdict.value,
+            detail=detail,
+            by=(values.get("by") or by)[:150],
+        )
     )
     log.info(
         "transfer.event",
@@ -182,7 +193,8 @@ def create_transfer(new: NewTransfer, *, client: ApiClient | None = None) -> tup
         return known, False
     department = _department(new)
     switch = _switch(new)
-    limits.check_room(switch)
+    if not new.is_trial:
+        limits.check_room(switch)
     plan = dispatch.Plan()
     now = timezone.now()
     try:
@@ -199,7 +211,9 @@ def create_transfer(new: NewTransfer, *, client: ApiClient | None = None) -> tup
 
 
 def _department(new: NewTransfer) -> Department:
-    if new.department:
+    if new.is_trial:  # also before callers may ask for it
+        department = Department.objects.filter(slug=new.department).first()
+    elif new.department:
         department = Department.objects.filter(slug=new.department, enabled=True).first()
     else:
         department = selectors.default_department()
@@ -214,6 +228,8 @@ def _switch(new: NewTransfer) -> Switch:
     A call that none of them knows goes to the first: it is refused there, as it would be with one switch.
     """
     usable = Switch.objects.filter(enabled=True)
+    if new.is_trial:
+        return Switch.everything.get(is_trial=True, slug=new.switch)
     if new.switch:
         usable = usable.filter(slug=new.switch)
         if not usable.exists():
@@ -264,13 +280,14 @@ def _insert(
 
 
 def _first_event(transfer: Transfer, now: datetime) -> e.Event | None:
-    """Out of hours, or nobody there at all: it ends at once, and the caller never leaves the secretary."""
+    """Out of hours (which a trial does not ask for), or nobody there at all: it ends at once, and the caller never
+    leaves the secretary."""
     department = transfer.department
     if transfer.destination:
         somebody = redirects.reachable(transfer, transfer.destination).exists()
     else:
         somebody = selectors.agents_of(department, transfer.switch).exists()
-    if not somebody or not selectors.department_is_open(department, now):
+    if not somebody or not (transfer.is_trial or selectors.department_is_open(department, now)):
         return e.NobodyToRing(busy=False)
     return e.DeadlinePassed(Deadline.START) if transfer.deadline == now else None
 
@@ -305,9 +322,9 @@ def run_due(switch_slug: str | None = None, *, limit: int = 100) -> int:
     ids = list(due.order_by("deadline").values_list("pk", flat=True)[:limit])
     for transfer_id in ids:
         plan = dispatch.Plan()
-        with transaction.atomic():
-            transfer = _locked().filter(pk=transfer_id, deadline__lte=timezone.now()).first()
-            if transfer is not None:
+        with suppress(Transfer.DoesNotExist), transaction.atomic():  # erased meanwhile
+            transfer = _locked(transfer_id)
+            if transfer.deadline and transfer.deadline <= timezone.now():
                 kind = store.load(transfer).deadline_kind
                 _step(transfer, e.DeadlinePassed(kind), plan, "", timezone.now())
         dispatch.deliver(plan)

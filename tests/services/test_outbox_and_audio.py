@@ -77,6 +77,22 @@ def test_an_announcer_is_claimed_by_one_process_and_its_token_opens_once():
     assert services.audio_connected("web-1", mine.token) is None
 
 
+def test_the_next_attempt_is_left_to_the_process_whose_announcer_nobody_answered_and_to_all_after_a_moment():
+    world.department("vendas", "2001", "2002")
+    transfer = world.dialling("vendas")
+    for process in ("web-1", "web-2"):
+        services.heartbeat(process, f"ws://{process}", 0)
+    [first] = services.claim_audio("web-1")
+    world.tell(transfer, e.DialFailed(first.attempt_mark, "NO_ANSWER"))
+    assert services.claim_audio("web-2") == []
+    [second] = services.claim_audio("web-1")
+    assert second.attempt_mark == world.attempt(transfer).mark != first.attempt_mark
+    AudioSession.objects.filter(pk=second.session_id).update(
+        state=AudioSession.State.OPEN, process=None, created_at=timezone.now() - timedelta(seconds=1)
+    )
+    assert len(services.claim_audio("web-2")) == 1
+
+
 def test_the_announcer_of_a_dead_process_is_offered_again():
     world.department("vendas", "2001")
     transfer = world.dialling("vendas")
@@ -146,3 +162,12 @@ def test_an_api_key_is_kept_as_a_hash_and_dies_when_rotated():
     client.enabled = False
     client.save()
     assert services.authenticate(new) is None
+
+
+def test_a_process_that_stops_takes_only_what_others_have_left(switch):
+    world.department("vendas", "2001")
+    transfer = world.dialling("vendas")
+    services.heartbeat("web-1", "ws://web-1", 0)
+    assert services.claim_audio("web-1", waited=1.5) == []
+    AudioSession.objects.filter(transfer=transfer).update(created_at=timezone.now() - timedelta(seconds=2))
+    assert len(services.claim_audio("web-1", waited=1.5)) == 1
