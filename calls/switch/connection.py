@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from typing import Any
 
 import gevent
 from gevent.event import Event
@@ -46,6 +47,7 @@ class Connection:
         self._on_event = on_event
         self._timeout = timeout
         self._lock = threading.Lock()
+        # Bounded by time: a command not answered within `timeout` ends the connection, and all that waits with it.
         self._outgoing: deque[tuple[str, _Answer]] = deque()
         self._closed = True  # no command can be given
         self._live = False  # the hub runs and can be woken
@@ -87,23 +89,26 @@ class Connection:
         if not reply.startswith("+OK"):
             raise SwitchGone("event subscription refused")
 
-    async def api(self, command: str, timeout: float | None = None) -> str:
-        """The reply's text, without the newline at its end. Raises SwitchGone (NoReply), ValueError for a newline."""
-        return await self._answered(f"api {_one_line(command)}", timeout)
+    def api(self, command: str, timeout: float | None = None) -> "asyncio.Future[str]":
+        """It is on its way; the future holds the reply's text, without the newline at its end, or NoReply.
 
-    async def bgapi(self, command: str, job_uuid: str) -> str:
+        Raises SwitchGone, ValueError for a newline.
+        """
+        return self._answered(f"api {_one_line(command)}", timeout)
+
+    def bgapi(self, command: str, job_uuid: str) -> "asyncio.Future[str]":
         """Start a slow command; its outcome is a BACKGROUND_JOB event with this Job-UUID."""
-        return await self._answered(f"bgapi {_one_line(command)}\nJob-UUID: {_one_line(job_uuid)}")
+        return self._answered(f"bgapi {_one_line(command)}\nJob-UUID: {_one_line(job_uuid)}")
 
     def submit(self, text: str) -> "asyncio.Future[str]":
         """Hand a command over now, in the order of the calls; the future holds the reply's text."""
-        future: Future[str] = Future()
+        reply: asyncio.Future[str] = self._loop.create_future()
         with self._lock:
             if self._closed:
                 raise SwitchGone(self._reason or "not connected")
-            self._outgoing.append((text, _Answer(future)))
+            self._outgoing.append((text, _Answer(self._loop, reply)))
             self._hub.loop.run_callback_threadsafe(self._wake.set)
-        return asyncio.wrap_future(future)
+        return reply
 
     async def wait_closed(self) -> str:
         """Until it has ended, however; returns the reason."""
@@ -118,12 +123,11 @@ class Connection:
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, 2)
 
-    async def _answered(self, text: str, timeout: float | None = None) -> str:
-        try:
-            async with asyncio.timeout(timeout or self._timeout):
-                return await self.submit(text)
-        except TimeoutError:
-            raise NoReply("no reply in time") from None
+    def _answered(self, text: str, timeout: float | None = None) -> "asyncio.Future[str]":
+        reply = self.submit(text)
+        patience = self._loop.call_later(timeout or self._timeout, _give_up, reply)
+        reply.add_done_callback(lambda done: patience.cancel())
+        return reply
 
     # ------------------------------------------------------------ the thread's side
     def _run(self, ready: "Future[None]") -> None:
@@ -181,18 +185,30 @@ class Connection:
 
 
 class _Answer:
-    """What HardenedESL gives a reply to: a future of another thread, whose waiter may have given up."""
+    """What HardenedESL gives a reply to: a future of the event loop's thread, whose waiter may have given up. The place
+    in the queue is kept all the same, so no later reply is shifted."""
 
-    def __init__(self, future: "Future[str]") -> None:
-        self._future = future
+    def __init__(self, loop: asyncio.AbstractEventLoop, reply: "asyncio.Future[str]") -> None:
+        self._loop, self._reply = loop, reply
 
     def set(self, block: Block) -> None:
-        with suppress(InvalidStateError):  # given up; the place in the queue was kept, so no later reply is shifted
-            self._future.set_result(block.reply.removesuffix("\n"))
+        self._end(self._reply.set_result, block.reply.removesuffix("\n"))
 
     def set_exception(self, error: BaseException) -> None:
-        with suppress(InvalidStateError):
-            self._future.set_exception(error)
+        self._end(self._reply.set_exception, error)
+
+    def _end(self, end: Callable[[Any], None], value: object) -> None:
+        def unless_given_up() -> None:
+            if not self._reply.done():
+                end(value)
+
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(unless_given_up)
+
+
+def _give_up(reply: "asyncio.Future[str]") -> None:
+    if not reply.done():
+        reply.set_exception(NoReply("no reply in time"))
 
 
 def _one_line(text: str) -> str:

@@ -53,6 +53,7 @@ class Followed:
     heard_ms: int = 0
     nets: set[str] = field(default_factory=set)  # dead man's timers that may stand
     attempts: dict[str, Dialling] = field(default_factory=dict)
+    strangers: dict[str, int] = field(default_factory=dict)  # legs in the conference not known as an agent's: members
     over_at: float = 0.0  # when the transfer had ended, by the runner's clock; 0: it has not
 
     @property

@@ -115,6 +115,8 @@ def _answered(dialling: Dialling, index: Index, uuid: str) -> Actions:
     if dialling.agent != uuid:
         index.answered(dialling, uuid)
         yield Apply(dialling.transfer.id, e.AgentAnswered(dialling.mark, uuid))
+        if member := dialling.transfer.strangers.pop(uuid, 0):
+            yield from _joined(dialling, uuid, member)
 
 
 def _hangup(event: SwitchEvent, index: Index, now_ms: int) -> Actions:
@@ -187,12 +189,16 @@ def _added(event: SwitchEvent, index: Index, followed: Followed, now_ms: int) ->
             yield Apply(followed.id, e.CallerParked(member))
         return
     dialling = index.by_leg(event.uuid)
-    if dialling is None or dialling.transfer is not followed or dialling.member == member:
-        return  # a supervisor, or told twice
-    yield from _answered(dialling, index, event.uuid)  # the job's own event may come after this one
+    if dialling is None:
+        followed.strangers[event.uuid] = member  # a supervisor, or an agent whose own events are late
+    elif dialling.transfer is followed and dialling.member != member:  # else told twice
+        yield from _answered(dialling, index, event.uuid)  # the job's own event may come after this one
+        yield from _joined(dialling, event.uuid, member)
+
+
+def _joined(dialling: Dialling, uuid: str, member: int) -> Actions:
     dialling.member = member
-    number = dialling.number_of(event.uuid)
-    yield Apply(followed.id, e.AgentJoined(dialling.mark, event.uuid, member, number))
+    yield Apply(dialling.transfer.id, e.AgentJoined(dialling.mark, uuid, member, dialling.number_of(uuid)))
 
 
 def _removed(event: SwitchEvent, index: Index, followed: Followed, now_ms: int) -> Actions:

@@ -6,9 +6,16 @@ from collections.abc import Awaitable, Callable, Hashable
 
 import structlog
 
+from calls.tasks import cancelled
+
 log = structlog.get_logger(__name__)
 
 Job = Callable[[], Awaitable[object]]
+
+KEPT = 500
+"""Jobs that wait in one lane. A transfer has some dozens of events and commands in all: more is a flood (a key held
+down, a switch gone mad) or a database that stands still, which ends the connection after seconds. What comes then is
+dropped: deadlines and the next resync make up for events, and a dropped command stays claimed until then."""
 
 
 class Lanes:
@@ -21,7 +28,10 @@ class Lanes:
 
     def put(self, key: Hashable, job: Job) -> None:
         if key in self._waiting:
-            self._waiting[key].append(job)
+            if len(self._waiting[key]) < KEPT:
+                self._waiting[key].append(job)
+            else:
+                log.error("lane.full", lane=self._name)
             return
         self._waiting[key] = deque([job])
         self._tasks[key] = asyncio.create_task(self._work(key))
@@ -40,10 +50,7 @@ class Lanes:
         return not left
 
     async def cancel(self) -> None:
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled(*self._tasks.values())
 
     async def _work(self, key: Hashable) -> None:
         queue = self._waiting[key]

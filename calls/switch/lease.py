@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 from asgiref.sync import sync_to_async
@@ -28,6 +29,8 @@ class Lease:
         self._clock = clock
         self._until = 0.0
         self._fence: int | None = None
+        self._others_end: datetime | None = None
+        self._unchanged_since = 0.0
         self.gained = asyncio.Event()
         self.lost = asyncio.Event()
         self.lost.set()
@@ -41,7 +44,8 @@ class Lease:
         while True:
             asked_at = self._clock()
             try:
-                fence = await services.arenew_lease(self.switch, self.holder)
+                fence = await services.arenew_lease(self.switch, self.holder, self._stale())
+                await self._watch_the_other(fence)
             except DatabaseError as error:
                 await after_error(error, "leasing")
                 fence = self.fence  # what was granted still holds, until its own end
@@ -52,10 +56,23 @@ class Lease:
             left = self._until - self._clock()
             await asyncio.sleep(min(RENEW_EVERY, max(left, 0.05)) if self.fence is not None else ASK_EVERY)
 
+    async def _watch_the_other(self, fence: int | None) -> None:
+        """While another process holds it: since when, by our own clock, it has not been renewed."""
+        ends = await services.aend_of_lease(self.switch) if fence is None else None
+        if ends != self._others_end:
+            self._others_end, self._unchanged_since = ends, self._clock()
+
+    def _stale(self) -> datetime | None:
+        waited = self._clock() - self._unchanged_since
+        return self._others_end if self._others_end and waited > LEASE_SECONDS else None
+
     def _granted(self, fence: int | None, asked_at: float) -> None:
         if fence is None:
             self._until = 0.0
             return
+        if not self.lost.is_set() and self._clock() >= self._until:
+            # The answer came late: for a moment nobody acted, events were dropped and commands left claimed.
+            self._lose()
         if self._fence != fence or self.lost.is_set():
             log.info("lease.held", switch=self.switch.slug, fence=fence)
         self._fence, self._until = fence, asked_at + LEASE_SECONDS - MARGIN
@@ -63,6 +80,7 @@ class Lease:
         self.gained.set()
 
     def _lose(self) -> None:
+        """Whoever waits for `lost` is woken even if it is gained again at once, and begins anew with a resync."""
         if not self.lost.is_set():
             log.warning("lease.lost", switch=self.switch.slug)
         self._drop()

@@ -13,14 +13,13 @@ from functools import partial
 from typing import Any
 
 import structlog
-from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from calls import bus, services
-from calls.models import AudioSession, SwitchCommand, Transfer
+from calls.models import SwitchCommand, Transfer
 from calls.switch import wording
 from calls.switch.connection import Connection, NoReply, SwitchGone
-from calls.switch.database import DatabaseError, after_error
+from calls.switch.database import DatabaseError, after_error, process_of, transfer_of
 from calls.switch.index import Followed, Index
 from calls.switch.interpret import (
     Action,
@@ -46,6 +45,7 @@ from calls.transfer.states import State
 log = structlog.get_logger(__name__)
 
 APPLY_TRIES = 6
+EXCUSE_AFTER = 1.0  # seconds until an agent who has pressed his key hears that it takes a moment
 LEAVING_LOOKS, LEAVING_LOOK_EVERY = 10, 0.1  # seconds; a let-go leg is gone after about 20 ms
 
 
@@ -64,7 +64,9 @@ class Operator:
         self.events = Lanes("events")
         self.commands = Lanes("commands")
         self._notes = Lanes("notes")
+        self._finishing = Lanes("finishing")
         self._processes: dict[tuple[Any, str], str] = {}
+        self._posts: dict[str, bus.Post] = {}
 
     # ------------------------------------------------------------ events
     def on_event(self, event: SwitchEvent) -> None:
@@ -109,6 +111,13 @@ class Operator:
 
     async def step(self, transfer_id: Any, event: e.Event) -> None:
         """Step the machine. A database that stays away ends the connection: resync finds out later what was missed."""
+        excuse = asyncio.get_running_loop().call_later(EXCUSE_AFTER, self._excuse, transfer_id, event)
+        try:
+            await self._step(transfer_id, event)
+        finally:
+            excuse.cancel()
+
+    async def _step(self, transfer_id: Any, event: e.Event) -> None:
         for tried in range(APPLY_TRIES):
             if not self.may_act():
                 return
@@ -126,6 +135,12 @@ class Operator:
                 self._ended(transfer_id)
             return
         await self.connection.close()
+
+    def _excuse(self, transfer_id: Any, event: e.Event) -> None:
+        """The database is slow or away: whoever has pressed his key and now waits is told so."""
+        dialling = self.index.by_mark(event.attempt) if isinstance(event, e.DecisionMade) else None
+        if dialling is not None and dialling.agent:
+            self._act(TellAudio(transfer_id, dialling.mark, {"type": "leg.moment", "uuid": dialling.agent}))
 
     def _ended(self, transfer_id: Any) -> None:
         followed = self.index.transfers.get(transfer_id)
@@ -159,7 +174,7 @@ class Operator:
 
     async def _carry_out_now(self, row: SwitchCommand) -> None:
         began = time.monotonic()
-        transfer = await sync_to_async(Transfer.objects.get)(pk=row.transfer_id)
+        transfer = await transfer_of(row)
         followed = self.index.follow(transfer.pk, transfer.short_id, transfer.caller_uuid, transfer.conference)
         command: c.SwitchCommand | None = None
         try:
@@ -179,15 +194,17 @@ class Operator:
         if row.kind == "DialSupervisor" and not ran.ok and ran.reply != NOT_SENT:
             self._supervised(Supervised(row.transfer_id, row.arguments["attempt"], "failed", cause=ran.reply))
         if told is None:
-            await services.afinish_command(row.pk, ran.ok, ran.reply or ran.step)
+            self._finishing.put(row.pk, partial(self._finish, row, ran))  # the transfer's next command need not wait
         else:
             self.events.put(row.transfer_id, partial(self._result, row, ran, told))
 
     async def _result(self, row: SwitchCommand, ran: Ran, told: e.Event) -> None:
         """The machine first: if we die in between, the command counts as unsettled and is looked at again."""
         await self.step(row.transfer_id, told)
-        if not self.may_act():
-            return
+        if self.may_act():
+            await self._finish(row, ran)
+
+    async def _finish(self, row: SwitchCommand, ran: Ran) -> None:
         try:
             await services.afinish_command(row.pk, ran.ok, ran.reply or ran.step)
         except DatabaseError as error:
@@ -226,12 +243,15 @@ class Operator:
             await asyncio.sleep(LEAVING_LOOK_EVERY)
         return replace(command, numbers=free)
 
-    async def _send(self, line: Line) -> str:
+    async def _send(self, line: Line) -> "asyncio.Future[str]":
         if not self.may_act():
             raise SwitchGone("lease lost")
         if line.job_uuid:
-            return await self.connection.bgapi(line.text, line.job_uuid)
-        return await self.connection.api(line.text)
+            reply = self.connection.bgapi(line.text, line.job_uuid)
+        else:
+            reply = self.connection.api(line.text)
+        reply.add_done_callback(lambda done: done.cancelled() or done.exception())  # its script may have ended
+        return reply
 
     # ------------------------------------------------------------ clips
     def _at_once(self, word: Callable[[], Line], failed: Callable[[], None] = lambda: None) -> None:
@@ -277,11 +297,14 @@ class Operator:
         key = (action.transfer_id, action.mark)
         process = self._processes.get(key)
         if process is None:
-            process = await sync_to_async(_process_of)(*key)
+            process = await process_of(*key)
             if process is None:
                 return
             self._processes[key] = process
-        await bus.asend(bus.process_group(process), action.message)
+        post = self._posts.get(process)
+        if post is None:
+            post = self._posts[process] = bus.Post(bus.process_group(process))
+        post.put(action.message)
 
     # ------------------------------------------------------------ the end
     def close_outbox(self) -> None:
@@ -292,11 +315,14 @@ class Operator:
         """Let what is in hand come to its end, at most so long; then drop the rest."""
         await self.commands.drained(seconds)
         await self.events.drained(max(0.1, seconds / 2))
+        await self._finishing.drained(max(0.1, seconds / 2))
         await self.cancel()
 
     async def cancel(self) -> None:
-        for lanes in (self.commands, self.events, self._notes):
+        for lanes in (self.commands, self.events, self._finishing, self._notes):
             await lanes.cancel()
+        for post in self._posts.values():
+            post.cancel()
 
     def forget_the_old(self, seconds: float, open_ones: Container[Any]) -> None:
         """Transfers that ended so long ago have no legs that anybody asks for."""
@@ -308,17 +334,8 @@ class Operator:
                 self.index.forget(followed.id)
                 for key in [key for key in self._processes if key[0] == followed.id]:
                     del self._processes[key]
-
-
-def _process_of(transfer_id: Any, mark: str) -> str | None:
-    sessions = AudioSession.objects.filter(
-        transfer_id=transfer_id, state__in=[AudioSession.State.CLAIMED, AudioSession.State.LIVE]
-    ).exclude(process=None)
-    if mark:
-        sessions = sessions.filter(leg=AudioSession.Leg.AGENT, attempt__mark=mark)
-    else:
-        sessions = sessions.filter(leg=AudioSession.Leg.CALLER)
-    return sessions.order_by("-id").values_list("process_id", flat=True).first()
+        living = set(self._processes.values())
+        self._posts = {process: post for process, post in self._posts.items() if process in living}
 
 
 def _now_ms() -> int:

@@ -80,6 +80,7 @@ class BlockReader:
         self._buffer = bytearray()
         self._headers: dict[str, str] | None = None
         self._wanted = 0
+        self._searched = 0  # of the buffer: no end of headers begins before here
 
     @property
     def inside(self) -> bool:
@@ -109,11 +110,13 @@ class BlockReader:
     def _begin(self) -> None:
         while self._buffer[:1] == b"\n":
             del self._buffer[:1]
-        end = self._buffer.find(b"\n\n")
+        end = self._buffer.find(b"\n\n", self._searched)
         if end > MAX_HEADERS or (end < 0 and len(self._buffer) > MAX_HEADERS):
             raise ProtocolError("headers without an end")
         if end < 0:
+            self._searched = max(0, len(self._buffer) - 1)
             return
+        self._searched = 0
         self._headers = _headers(bytes(self._buffer[:end]), decode=False)
         del self._buffer[: end + 2]
         self._wanted = _length(self._headers)
@@ -128,8 +131,11 @@ def parse_event(block: Block) -> SwitchEvent | None:
     name = headers.get("Event-Name", "")
     if name == "CUSTOM":
         name = headers.get("Event-Subclass", "")
-    body = rest[: _length(headers)].decode("utf-8", "replace")
-    return SwitchEvent(name, MappingProxyType(headers), body)
+    try:
+        body = rest[: _length(headers)]
+    except ProtocolError:  # the block around it is sound, so the next one is found: no reason to leave the connection
+        body = b""
+    return SwitchEvent(name, MappingProxyType(headers), body.decode("utf-8", "replace"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def seen(channels: str, conferences: str, marks: dict[str, str]) -> Seen:
     members = {
         str(room.get("conference_name")): {
             str(member.get("uuid")): int(member["id"])
-            for member in room.get("members") or []
+            for member in _list(room.get("members"))
             if isinstance(member, dict) and isinstance(member.get("id"), int)
         }
         for room in json_list(conferences)
@@ -119,8 +119,12 @@ def seen(channels: str, conferences: str, marks: dict[str, str]) -> Seen:
 
 def rows(channels: str) -> list[dict[str, str]]:
     """The channels of `show channels as json`."""
-    listed = json_object(channels).get("rows")
-    return [row for row in listed if isinstance(row, dict) and row.get("uuid")] if isinstance(listed, list) else []
+    listed = _list(json_object(channels).get("rows"))
+    return [row for row in listed if isinstance(row, dict) and row.get("uuid") and isinstance(row["uuid"], str)]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def on_a_call(channels: str, number: str) -> set[str]:

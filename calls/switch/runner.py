@@ -38,6 +38,7 @@ from calls.switch.parsing import SwitchEvent
 from calls.switch.questions import answer_questions
 from calls.switch.resync import load_index
 from calls.switch.wording import TrialLeg
+from calls.tasks import cancelled
 from calls.transfer.states import State
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,6 @@ DEADLINES_EVERY = 0.2
 OUTBOX_EVERY = 0.5
 HEARTBEAT_EVERY = 5.0
 TIDY_EVERY = 30.0
-JOIN_AGAIN_AFTER = 3600.0  # a group forgets its members after a day
 KEEP_ENDED = 120.0
 FINISH_WITHIN = 2.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
@@ -85,7 +85,7 @@ class SwitchProcess:
             while await self._until(self.lease.gained):
                 await self._act()
         finally:
-            await _cancelled(leasing)
+            await cancelled(leasing)
             await self.lease.release()
 
     async def _until(self, *happenings: asyncio.Event) -> bool:
@@ -110,7 +110,7 @@ class SwitchProcess:
                     await after_error(error, "connecting")
                 await _first(asyncio.sleep(next(pauses)), self.lease.lost.wait(), self._stopping.wait())
         finally:
-            await _cancelled(*tasks)
+            await cancelled(*tasks)
 
     # ------------------------------------------------------------ one connection
     async def _serve(self) -> None:
@@ -161,7 +161,7 @@ class SwitchProcess:
             await asyncio.wait([outbox], timeout=FINISH_WITHIN)
             await operator.finish(FINISH_WITHIN)
         finally:
-            await _cancelled(outbox, *others)
+            await cancelled(outbox, *others)
 
     async def _empty_outbox(self, operator: Operator) -> None:
         while operator.outbox_open and (fence := self.lease.fence) is not None:
@@ -213,15 +213,12 @@ class SwitchProcess:
                 layer = get_channel_layer()
                 channel = await layer.new_channel()
                 await layer.group_add(bus.switch_group(self.switch.slug), channel)
-                async with asyncio.timeout(JOIN_AGAIN_AFTER):
-                    while True:
-                        message = await layer.receive(channel)
-                        if message.get("type") == "question.wake":
-                            self._asked.set()
-                        elif self.operator is not None:
-                            self.operator.on_bus(message)
-            except TimeoutError:
-                continue
+                while True:
+                    message = await layer.receive(channel)
+                    if message.get("type") == "question.wake":
+                        self._asked.set()
+                    elif self.operator is not None:
+                        self.operator.on_bus(message)
             except Exception as error:  # whatever Redis' client raises
                 log.warning("bus.unreachable", group=bus.switch_group(self.switch.slug), error=type(error).__name__)
                 await asyncio.sleep(1)
@@ -245,10 +242,4 @@ async def _first(*waits: Awaitable[object]) -> None:
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _cancelled(*tasks)
-
-
-async def _cancelled(*tasks: "asyncio.Future[Any]") -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled(*tasks)

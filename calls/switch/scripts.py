@@ -10,7 +10,8 @@ from calls.transfer import commands as c
 from calls.transfer import events as e
 from calls.transfer.states import State
 
-Sender = Callable[[Line], Awaitable[str]]
+Sender = Callable[[Line], Awaitable[Awaitable[str]]]
+"""Puts a line on the wire; what comes of that is awaited for the reply."""
 NO_CALL = "-ERR No such channel!"
 
 
@@ -25,12 +26,27 @@ class Ran:
 
 
 async def run(script: Iterable[Line], send: Sender) -> Ran:
-    """Send the lines one by one. Raises what `send` raises (the connection's end)."""
+    """Send the lines in order, and wait for a reply only where it decides whether the next is sent. Raises what `send`
+    raises (the connection's end)."""
+    sent: list[tuple[Line, Awaitable[str]]] = []
+    results: dict[int, Ran] = {}
+    for number, line in enumerate(script):
+        sent.append((line, await send(line)))
+        if line.on_error == OnError.ABORT or line.otherwise:
+            results[number] = ran = await _ran(*sent[-1], send)
+            if line.on_error == OnError.ABORT and not ran.ok:
+                break
+    for number, (line, reply) in enumerate(sent):
+        if number not in results:
+            results[number] = await _ran(line, reply, send)
+    return _judged([(line, results[number]) for number, (line, _) in enumerate(sent)])
+
+
+def _judged(results: list[tuple[Line, Ran]]) -> Ran:
     noted: Ran | None = None
     detour: Ran | None = None
     ran = Ran(True, "", "")
-    for line in script:
-        ran = await _run_line(line, send)
+    for line, ran in results:
         if ran.ok:
             detour = ran if ran.step != line.step else detour
         elif line.on_error == OnError.ABORT:
@@ -40,13 +56,13 @@ async def run(script: Iterable[Line], send: Sender) -> Ran:
     return noted or detour or Ran(True, ran.step, ran.reply)
 
 
-async def _run_line(line: Line, send: Sender) -> Ran:
-    reply = (await send(line)).strip().split("\n", 1)[0][:200]
-    if reply.startswith(line.good):
-        return Ran(True, line.step, reply)
+async def _ran(line: Line, reply: Awaitable[str], send: Sender) -> Ran:
+    text = (await reply).strip().split("\n", 1)[0][:200]
+    if text.startswith(line.good):
+        return Ran(True, line.step, text)
     if line.otherwise:
         return await run(line.otherwise, send)
-    return Ran(False, line.step, reply)
+    return Ran(False, line.step, text)
 
 
 def decode(kind: str, arguments: dict[str, Any]) -> c.SwitchCommand:

@@ -11,7 +11,7 @@ rules: response.function_call_arguments.done is also sent for interrupted respon
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from calls.transfer.events import Choice, DecisionMade, Event, RedirectRequested
@@ -193,9 +193,14 @@ def _is_greeting(words: list[str]) -> bool:
     return bool(words) and (_GREETING_WORDS | (_SAID_BEFORE_ASKING if asked else frozenset())).issuperset(words)
 
 
-def by_speech_alone(spans: Sequence[Span]) -> Verdict:
-    """What can be said without any model: a long uninterrupted speech is a machine."""
-    return Voicemail("long_speech") if longest_speech_ms(spans) > LONG_SPEECH_MS else Unclear()
+_NOTHING = Unclear()
+
+
+def by_sound_alone(uninterrupted_ms: int, *, beeped: bool = False) -> Verdict:
+    """What can be said without any model: a long uninterrupted speech is a machine, and so is a beep after speech."""
+    if beeped:
+        return Voicemail("beep")
+    return Voicemail("long_speech") if uninterrupted_ms > LONG_SPEECH_MS else _NOTHING
 
 
 def is_greeting(span: Span, announced_at_ms: int | None) -> bool:
@@ -204,14 +209,10 @@ def is_greeting(span: Span, announced_at_ms: int | None) -> bool:
     return soon and span.length_ms < GREETING_MS
 
 
-def interrupts(span: Span | None, turn_began: int, announced_at_ms: int, now: int) -> bool:
-    """Whether speech that goes on silences an announcement. `span` is what our own ears hear of it, if they do;
-    `turn_began` when the model's heard it, which tell of the end of speech only half a second later."""
-    if span and not is_greeting(span, announced_at_ms):
-        return True
-    if turn_began >= announced_at_ms + GREETING_WINDOW_MS:
-        return True
-    return now - turn_began >= GREETING_MS + MODEL_SILENCE_MS
+def interrupts(span: Span | None, announced_at_ms: int | None) -> bool:
+    """Whether speech that goes on silences us. `span` is what our own ears hear of it: the model's alone may have heard
+    a noise, or our own voice come back."""
+    return span is not None and not is_greeting(span, announced_at_ms)
 
 
 def heard_speech(hearing: Hearing, before_ms: int) -> bool:

@@ -66,6 +66,7 @@ class Replay:
 
 IN = ["CallerParked"]
 ANSWERED = ["AgentAnswered", "AgentJoined"]
+HELD = ["AgentHeld", "AgentUnheld"]
 LEFT = "AgentLeft(NORMAL_CLEARING)"
 HOME = "CallerWentHome"
 
@@ -73,7 +74,10 @@ STORIES = {
     "accepted": [*IN, *ANSWERED, LEFT, HOME],
     "agent_answers_after_the_caller_left": [*IN, "AgentRinging", "CallerLeft(NORMAL_CLEARING)", "AgentAnswered", LEFT],
     "agent_hangs_up_during_announcement": [*IN, *ANSWERED, LEFT, *ANSWERED],
+    "agent_holds": [*IN, *ANSWERED, *HELD, *HELD, "AgentHeld", "AgentLeft", "AgentUnheld"],
     "agent_leaves_after_acceptance": [*IN, *ANSWERED, LEFT, HOME],
+    "agent_let_go_in_mid_clip": [*IN, *ANSWERED, "AgentLeft", HOME],
+    "agent_refers": [*IN, "AgentRinging", *ANSWERED, *HELD, LEFT],
     "audio_socket_dropped": [*IN, *ANSWERED, "AnnouncerLost(audio_disconnect_1011)"],
     "audio_socket_refused": [*IN, *ANSWERED, "AnnouncerLost(audio_error_6)"],
     "busy": [*IN, "DialFailed(USER_BUSY)", HOME],
@@ -82,6 +86,7 @@ STORIES = {
     "caller_hangs_up_while_ringing": [
         *IN, "AgentRinging", "CallerLeft(ORIGINATOR_CANCEL)", "DialFailed(ORIGINATOR_CANCEL)",
     ],
+    "caller_holds": [*IN, *ANSWERED, HOME],
     "caller_taken_back": [*IN, *ANSWERED, HOME, LEFT],
     "clips_and_barge_in": [*IN, *ANSWERED],
     "dead_man_timer": [*IN, *ANSWERED, HOME, LEFT],
@@ -94,14 +99,18 @@ STORIES = {
     "not_registered": [*IN, "DialFailed(USER_NOT_REGISTERED)", HOME],
     "prompt_to_the_caller": [*IN, "CallerTold", HOME],
     "questions": [],
+    "redirected_by_key": [*IN, *ANSWERED, "RedirectRequested", "AgentLeft", *ANSWERED],
     "rejected": [*IN, *ANSWERED, "AgentLeft", HOME],
     "slow_answer": [*IN, "AgentRinging", *ANSWERED],
     "supervisor_joins": [*IN, *ANSWERED],
+    "supervisor_whispers": [*IN, *ANSWERED],
     "test_leg": [],
     "trap_comma_in_inline_flags": [*IN, HOME, "CallerLeft(DESTINATION_OUT_OF_ORDER)"],
     "trap_endconf_on_the_agent": [*IN, "CallerLeft(NORMAL_CLEARING)"],
     "trap_hook_in_originate_variables": [*IN, HOME, "DialFailed(USER_BUSY)"],
     "trap_hook_set_at_answer": [*IN, *ANSWERED, LEFT, HOME],
+    "two_registrations": [*IN, "AgentRinging", *ANSWERED, LEFT, HOME],
+    "two_registrations_refreshed": [*IN, "AgentRinging", *ANSWERED, LEFT, HOME],
     "unknown_extension": [*IN, "DialFailed(SUBSCRIBER_ABSENT)", HOME],
     "wrong_password": [],
 }  # fmt: skip
@@ -216,6 +225,11 @@ def test_the_losers_of_a_fork_are_nobodys_leaving(index):
 def test_an_agent_who_joins_before_the_job_is_told_has_answered(index):
     told = fed(index, leg("CHANNEL_CREATE", "b1"), member("add-member", "b1"), job("+OK b1\n"))
     assert told == [e.AgentAnswered("m1", "b1"), e.AgentJoined("m1", "b1", 7, "2001")]
+
+
+def test_an_agent_who_joins_before_anything_is_known_of_his_leg_has_joined_all_the_same(index):
+    told = fed(index, member("add-member", "b1"), job("+OK b1\n"), leg("CHANNEL_CREATE", "b1"))
+    assert told == [e.AgentAnswered("m1", "b1"), e.AgentJoined("m1", "b1", 7)]
 
 
 def test_an_agent_who_hung_up_before_the_job_is_told_has_answered_and_left(index):

@@ -43,7 +43,7 @@ def test_every_recording_is_read_to_its_last_byte(name):
 
 
 def test_the_recordings_are_all_there():
-    assert len(recordings.NAMES) == 32
+    assert len(recordings.NAMES) == 40
 
 
 @pytest.mark.parametrize("name", recordings.NAMES)
@@ -184,3 +184,9 @@ def test_bodies_that_are_no_json_are_empty():
 
 def test_a_block_that_is_no_event_has_none():
     assert parse_event(Block({"Content-Type": "log/data"}, b"Event-Name: X\n\n")) is None
+
+
+@pytest.mark.parametrize("length", [b"999999999", b"-1", b"all"])
+def test_an_event_whose_own_length_is_none_has_no_body_and_costs_no_connection(length):
+    event = event_of(b"Event-Name: BACKGROUND_JOB\nJob-UUID: j\nContent-Length: " + length + b"\n\n+OK\n")
+    assert (event.get("Job-UUID"), event.body) == ("j", "")

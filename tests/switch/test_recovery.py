@@ -1,6 +1,7 @@
 """What becomes of callers when the switch process, its connection or FreeSWITCH itself goes away for a while."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 from asgiref.sync import sync_to_async
@@ -10,6 +11,7 @@ from django.utils import timezone
 from calls import services
 from calls.models import Switch, SwitchCommand
 from calls.switch.runner import SwitchProcess
+from calls.threads import in_a_thread
 from calls.transfer import events as e
 from calls.transfer.states import Outcome, Source, State
 
@@ -273,6 +275,32 @@ async def test_a_second_process_stands_by_and_takes_over(world):
     await world.reaches(transfer, State.ANNOUNCING)
     second.stop()
     await asyncio.wait_for(task, 5)
+
+
+async def test_a_lease_is_renewed_while_steps_take_their_time(world, monkeypatch):
+    """A slow database must not cost us the lease as well."""
+    monkeypatch.setattr("calls.switch.lease.RENEW_EVERY", 0.1)
+    process = await world.start()
+    before = process.lease._until
+    steps = [asyncio.create_task(in_a_thread(time.sleep)(1.0)) for _ in range(5)]
+    await world.until(lambda: process.lease._until > before + 0.3, seconds=0.9)
+    assert not steps[-1].done()
+    await asyncio.gather(*steps[:1])
+    for step in steps:
+        step.cancel()
+
+
+async def test_a_lease_that_had_lapsed_for_a_moment_is_begun_anew(world, monkeypatch):
+    """The database stood still for longer than the lease, and nobody else took it. (No outbox was emptied after it.)"""
+    monkeypatch.setattr("calls.switch.lease.RENEW_EVERY", 0.5)
+    monkeypatch.setattr("calls.switch.runner.OUTBOX_EVERY", 0.05)
+    process = await world.start()
+    department, caller = await world.department("2001"), await world.caller()
+    first = process.operator
+    process.lease._until = 0.0
+    await world.until(lambda: process.operator not in (None, first))
+    transfer = await world.ask(department, caller)
+    await world.announcing(transfer)
 
 
 async def test_a_process_that_lost_its_lease_stops_acting_at_once(world, monkeypatch):

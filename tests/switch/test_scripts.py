@@ -13,6 +13,10 @@ from tests.switch.test_wording import COMMANDS, SETTING, A, Line
 GONE = "-ERR No such channel!"
 
 
+async def said(reply: str) -> str:
+    return reply
+
+
 class Switch:
     """Answers +OK to everything but what is in `answers`, by step."""
 
@@ -20,9 +24,9 @@ class Switch:
         self.answers = answers
         self.sent: list[str] = []
 
-    async def __call__(self, line: Line) -> str:
+    async def __call__(self, line: Line) -> asyncio.Task[str]:
         self.sent.append(line.step)
-        return self.answers.get(line.step, line.good[0] if line.good else "true")
+        return asyncio.create_task(said(self.answers.get(line.step, line.good[0] if line.good else "true")))
 
 
 async def outcome(kind, setting=SETTING, **answers):
@@ -47,6 +51,27 @@ async def test_a_bad_reply_is_ignored_where_it_does_not_matter():
     assert ran.ok and sent[-1] == "stream"
 
 
+async def test_the_callers_unmute_waits_for_the_hook_and_for_nothing_whose_failure_is_forgiven():
+    sent, replies = [], asyncio.Event()
+
+    async def reply(step):
+        if step not in ("hook", "return"):
+            await replies.wait()
+        return "+OK"
+
+    async def slow(line):
+        sent.append(line.step)
+        return asyncio.create_task(reply(line.step))
+
+    running = asyncio.create_task(run(script(COMMANDS["through"], SETTING), slow))
+    async with asyncio.timeout(5):
+        while "unmute" not in sent:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    assert not running.done()
+    replies.set()
+    assert (await running).ok
+
+
 async def test_a_noted_reply_is_the_result_but_the_rest_is_sent():
     ran, _, sent = await outcome("cancel", cancel="-ERR")
     assert (ran.ok, ran.step, sent) == (False, "cancel", ["cancel"])
@@ -60,7 +85,7 @@ async def test_who_is_not_in_the_conference_when_he_is_sent_home_keeps_his_nets(
 
 async def test_only_the_first_line_of_a_reply_counts():
     async def talkative(line):
-        return "-ERR one\nsecret two\n"
+        return asyncio.create_task(said("-ERR one\nsecret two\n"))
 
     ran = await run((Line("x", "y"),), talkative)
     assert ran.reply == "-ERR one"
@@ -110,7 +135,7 @@ async def test_a_stream_that_is_in_the_way_is_replaced():
     replies = iter(["-ERR Operation Failed", "+OK Success", "+OK Success"])
 
     async def switch(line):
-        return next(replies)
+        return asyncio.create_task(said(next(replies)))
 
     assert (await run(script(COMMANDS["stream"], SETTING), switch)).ok
 

@@ -105,10 +105,10 @@ async def test_a_command_without_a_reply_times_out_and_the_next_reply_is_not_shi
         peer.answer("first")
         peer.answer("second")
 
-    async with connected(late, timeout=0.2) as (connection, _, _):
+    async with connected(late) as (connection, _, _):
         with pytest.raises(NoReply):
-            await connection.api("slow")
-        assert await connection.api("quick", timeout=2) == "second"
+            await connection.api("slow", timeout=0.2)
+        assert await connection.api("quick") == "second"
 
 
 async def test_no_greeting_is_not_waited_for_for_ever():

@@ -1,6 +1,7 @@
 """manage.py run_switch [--switch SLUG]: the process between one FreeSWITCH and the transfers."""
 
 import asyncio
+import gc
 import signal
 from typing import Any
 
@@ -23,6 +24,8 @@ class Command(BaseCommand):
         except NoSwitch as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"run_switch: {switch.slug} at {switch.host}:{switch.port}")
+        gc.collect()
+        gc.freeze()  # what start-up made is never scanned again: a full collection would hold up every caller
         asyncio.run(_run(SwitchProcess(switch, password)))
 
 

@@ -22,6 +22,7 @@ from calls.transfer import events as e
 from calls.transfer import machine
 from calls.transfer.snapshot import Snapshot, from_json, to_json
 from calls.transfer.states import State, Verdict
+from tests.transfer.explore.wire import send
 
 EPOCH = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 WAITING, CLAIMED, DONE, FAILED = "waiting", "claimed", "done", "failed"
@@ -193,18 +194,6 @@ class Database:
             transfer.snapshot = from_json(to_json(transfer.snapshot))
 
 
-class _Sent:
-    def __init__(self, line: wording.Line) -> None:
-        self.line = line
-
-    def __await__(self) -> Any:
-        return (yield self.line)
-
-
-async def _send(line: wording.Line) -> str:
-    return await _Sent(line)
-
-
 class SwitchProcess:
     """One life of the switch process: from connecting to its death or the loss of its connection."""
 
@@ -323,7 +312,7 @@ class SwitchProcess:
         setting = wording.Setting(followed.short_id, 24000, prompt_playing=followed.prompt_playing)
         script = wording.script(command, setting)
         self.index.learn(followed, command)
-        held = [row, command, run(script, _send), None]
+        held = [row, command, run(script, send), None]
         self.in_hand[transfer.pk] = held
         self._resume(held, None)
 
