@@ -25,6 +25,11 @@ class Announcement:
         """Going on, and the agent has heard of it."""
         return self.going and self._told
 
+    @property
+    def is_over(self) -> bool:
+        """It was heard, to its end or to where it was cut off."""
+        return self.began_at is not None and not self.going
+
     def begin(self) -> None:
         """A new round: from here on, clips of it are sent."""
         self.going, self._told, self._round = True, False, []
@@ -53,8 +58,9 @@ class Announcement:
         heard, self.going = self.going and self._told, False
         return heard
 
-    def replaced(self) -> None:
-        """Another speech takes its place."""
+    def replaced(self, text: str = "") -> None:
+        """Another speech takes its place: of the same text, or of another."""
         self.interrupted()
+        self.text = text or self.text
         self.item_id, self.complete = "", False
         self.speech.clear()

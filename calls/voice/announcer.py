@@ -36,6 +36,13 @@ TRANSCRIPT_SECONDS = 1.5
 TELL_SECONDS = 10
 """After the socket is gone, what the transfer must know is still tried for so long."""
 RETRY_SECONDS = (0.2, 2.0)
+KEPT_SECONDS = 2
+"""An announcer whose agent never answered waits so long for the next attempt of its transfer."""
+EVENTS_KEPT, WRITES_KEPT = 50, 200
+"""What waits while the database is away. Of events the newest are dropped, but never a decision or the announcer's
+loss, each of which there is once; of what was said the oldest, for the end of it holds the decision."""
+EXCUSE_SECONDS = 1.0
+"""A decision that the database has not taken by then: the agent hears "um momento"."""
 
 
 class Announcer(Leg):
@@ -59,6 +66,8 @@ class Announcer(Leg):
         self._realtime_lost = 0
         self._news = asyncio.Event()  # something came from the model
         self._patience: asyncio.TimerHandle | None = None
+        self._excuse: asyncio.TimerHandle | None = None
+        self._kept: asyncio.TimerHandle | None = None
         self.ears = Ears()
         """Supervisors who hear it in their browsers."""
 
@@ -66,6 +75,21 @@ class Announcer(Leg):
         self.spawn(self._tell_all())
         self.spawn(self._write_all())
         self._model = self.spawn(self._converse())
+
+    def next_attempt(self, claimed: ClaimedAudio, url: str) -> bool:
+        """Nobody answered: the session serves the next agent. What it cost so far stays with the attempt before.
+        False: it is of no more use."""
+        if self.uuid or self.closing or self.dialogue.over or not self.dialogue.has_model:
+            return False
+        if self._kept:
+            self._kept.cancel()
+            self._kept = None
+        before, self.claimed, self.url = self.claimed.session_id, claimed, url
+        self.log = self.log.bind(session=claimed.session_id)
+        used = self.dialogue.next_attempt(claimed.attempt_mark, claimed.brief)
+        self.spawn(self.door.close_audio(before, used))
+        self._perform()
+        return True
 
     # ------------------------------------------------------------ FreeSWITCH's side
     def attach(self, live: LiveAudio) -> None:
@@ -75,7 +99,12 @@ class Announcer(Leg):
         self._perform()
 
     def frame(self, pcm: bytes) -> None:
-        if self.closing or not self._uplink.frame(pcm):
+        if self.closing:
+            return
+        if not self._uplink.frame(pcm):
+            if self.dialogue.has_model and self._uplink.deaf:
+                self.dialogue.model_lost("unknown_audio_rate")
+                self._perform()
             return
         self.dialogue.frame(pcm)
         if self.ears:
@@ -98,6 +127,11 @@ class Announcer(Leg):
             self.dialogue.caller_left()
         elif name == "redirect_refused":
             self.dialogue.redirect_refused()
+        elif name == "moment":
+            self.dialogue.moment()
+        elif name == "close" and not (self.uuid or self.dialogue.over) and self.dialogue.has_model:
+            # Nobody answered. If another agent is rung, his attempt's session is offered in this moment.
+            self._kept = self._kept or asyncio.get_running_loop().call_later(KEPT_SECONDS, super().note, name)
         else:
             super().note(name)
         self._perform()
@@ -123,7 +157,8 @@ class Announcer(Leg):
             self.dialogue.model_lost("not_asked")
             self._perform()
             return
-        link = RealtimeLink(settings.OPENAI_REALTIME_URL, settings.OPENAI_API_KEY, settings.OPENAI_REALTIME_MODEL)
+        url, key = self.claimed.realtime or (settings.OPENAI_REALTIME_URL, settings.OPENAI_API_KEY)
+        link = RealtimeLink(url, key, settings.OPENAI_REALTIME_MODEL)
         sender: asyncio.Task[None] | None = None
         try:
             await link.connect()
@@ -165,14 +200,14 @@ class Announcer(Leg):
                 case fx.ToModel():
                     self._uplink.message(effect.message)
                 case fx.Play():
-                    self.outbox.put_nowait(stream_audio(effect.pcm))
+                    self.say(stream_audio(effect.pcm))
                 case fx.Silence():
                     stop = {"type": "clips.stop", "uuid": self.uuid}
                     self.spawn(bus.asend(bus.switch_group(self.claimed.switch_slug), stop))
                 case fx.Tell():
-                    self._events.put_nowait(effect.event)
+                    self._keep_event(effect.event)
                 case fx.Write():
-                    self._writes.put_nowait(effect)
+                    self._keep_write(effect)
                 case fx.Synthesise():
                     self.spawn(self._synthesise(effect))
                 case fx.LeaveModel():
@@ -191,10 +226,24 @@ class Announcer(Leg):
         except SynthesisError as error:
             self.log.error("synthesis.failed", prompt=asked.name, at=place_of(error))
             if asked.name == "fallback":
-                self._events.put_nowait(AnnouncerLost(self.claimed.attempt_mark, "synthesis_failed"))
+                self._keep_event(AnnouncerLost(self.claimed.attempt_mark, "synthesis_failed"))
             return
         self.dialogue.synthesised(asked.name, pcm)
         self._perform()
+
+    def _keep_event(self, event: Event) -> None:
+        if self._events.qsize() < EVENTS_KEPT or isinstance(event, DecisionMade | AnnouncerLost):
+            self._events.put_nowait(event)
+            if isinstance(event, DecisionMade):  # counted from here: it may have to wait behind others
+                self._excuse = asyncio.get_running_loop().call_later(EXCUSE_SECONDS, self.note, "moment")
+        else:
+            self.log.error("audio.event_dropped", event_name=type(event).__name__)
+
+    def _keep_write(self, write: fx.Write) -> None:
+        if self._writes.qsize() >= WRITES_KEPT:
+            self._writes.get_nowait()
+            self._writes.task_done()
+        self._writes.put_nowait(write)
 
     async def _tell_all(self) -> None:
         while True:
@@ -203,11 +252,12 @@ class Announcer(Leg):
                 await self._tell(event)
             finally:
                 self._events.task_done()
+                if isinstance(event, DecisionMade) and self._excuse:
+                    self._excuse.cancel()
 
     async def _tell(self, event: Event) -> None:
         """Until the database has taken it: what the agent decided must not be lost to a restart of it."""
         delay, longest = RETRY_SECONDS
-        excused = False
         while True:
             try:
                 applied = await self.door.apply_event(self.claimed.transfer_id, event)
@@ -216,10 +266,6 @@ class Announcer(Leg):
                 return
             except DatabaseError as error:
                 self.log.warning("audio.not_told", event_name=type(event).__name__, error=type(error).__name__)
-            if isinstance(event, DecisionMade) and not excused:
-                excused = True
-                self.dialogue.moment()
-                self._perform()
             await asyncio.sleep(delay)
             delay = min(longest, 2 * delay)
 
@@ -235,8 +281,9 @@ class Announcer(Leg):
 
     async def finish(self) -> None:
         self.ears.close()
-        if self._patience:
-            self._patience.cancel()
+        for timer in (self._patience, self._excuse, self._kept):
+            if timer:
+                timer.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TRANSCRIPT_SECONDS):
                 while self.dialogue.awaits_transcript and not self._left_model:

@@ -16,10 +16,16 @@ from calls.transfer.decision import Hearing, Redirect, Response, ToolCall, Uncle
 from calls.transfer.events import AnnouncementEnded, AnnouncementStarted
 from calls.voice import protocol as p
 from calls.voice import script
-from calls.voice.effects import LeaveModel, Silence, Synthesise, Tell, Write
+from calls.voice.beep import BeepDetector
+from calls.voice.effects import LeaveModel, Synthesise, Tell, Write
 from calls.voice.speaking import ANNOUNCEMENT, Speaking
 from calls.voice.transcripts import Transcripts
 from calls.voice.watch import PROBE, Clock
+
+WATCH_EVERY_MS = 100
+"""What is watched for lasts seconds."""
+BEFORE_NOTICED_MS = 500
+"""The model tells of a speech at most so long after it began."""
 
 
 class Dialogue(Speaking):
@@ -28,30 +34,36 @@ class Dialogue(Speaking):
     def __init__(self, attempt: str, brief: dict[str, Any], *, model: str, transcribe: str, clock: Clock = monotonic):
         super().__init__(brief, clock)
         self.usage: dict[str, Any] = {}
-        self.has_model = True
-        """False: the keys decide."""
         self.decided = False
         self._attempt = attempt
         self._model, self._transcribe = model, transcribe
         self._transcripts = Transcripts(transcribe not in ("", "none"))
-        self._connected = self._leaving = self._on_hold = self._our_turn = False
-        self._turn_began: int | None = None  # the agent's turn, as the model hears it
+        self._leaving = self._on_hold = self._our_turn = False
         self._redirecting: tuple[ToolCall, ...] | None = None  # asked for, and neither refused nor granted yet
+        self._beep = BeepDetector()
 
     over = property(lambda self: self.decided or self._leaving, doc="Nothing the agent says matters any more.")
+
+    def next_attempt(self, attempt: str, brief: dict[str, Any]) -> dict[str, Any]:
+        """Nobody answered: another agent is rung, and the session goes on. Returns what it has used so far."""
+        used, self.usage = self.usage, {}
+        self._attempt, self._brief = attempt, brief
+        if self._session_open:
+            self._send([self._session_update(self._model, self._transcribe)])
+        if (text := str(brief.get("announcement_text", ""))) != self._announcement.text:
+            self._send(self._responses.interrupt())
+            if self._announcement.item_id:
+                self._send([p.delete(self._announcement.item_id)])  # its agent was another
+            self._announcement.replaced(text)
+            self._prepare_announcement()
+        return used
 
     # ------------------------------------------------------------ the model
     def model_up(self) -> None:
         """The session exists: say who we are, and have the announcement made while the telephone rings."""
-        update = p.session_update(
-            model=self._model,
-            instructions=script.instructions(self._brief),
-            voice=str(self._brief.get("voice") or "marin"),
-            language=self._language,
-            transcribe=self._transcribe,
-        )
-        self._send([update])
-        self._ask_for_announcement()
+        self._send([self._session_update(self._model, self._transcribe)])
+        self._session_open = True
+        self._prepare_announcement()
 
     def model_sign(self) -> None:
         """The session sent anything at all."""
@@ -71,6 +83,10 @@ class Dialogue(Speaking):
         self._do(Synthesise("fallback", f"{first} {script.text('keys', self._language)}"))
 
     def from_model(self, event: p.ServerEvent) -> None:
+        if isinstance(event, p.AudioDelta):  # fifty a second
+            if self.has_model and not self.over:
+                self._sound(event)
+            return
         if isinstance(event, p.ResponseDone):
             self.usage = p.add_usage(self.usage, event.usage)
         if isinstance(event, p.Transcript):
@@ -78,8 +94,6 @@ class Dialogue(Speaking):
         if not self.has_model or self.over:
             return
         match event:
-            case p.AudioDelta():
-                self._sound(event)
             case p.ResponseCreated():
                 self._send(self._responses.created(event.response_id))
             case p.ResponseDone():
@@ -99,36 +113,42 @@ class Dialogue(Speaking):
     def connected(self) -> None:
         """FreeSWITCH's socket is there: the agent can hear."""
         self._connected = True
-        if self._announcement.complete:
-            self._announce()
-        elif self._announcement.speech:
-            self._stream_announcement(bytes(self._announcement.speech))
+        self._hello.begin(self._now)
+        self._begin_announcing()
 
     def patience_over(self) -> None:
         """1.5 s after the socket connected."""
         if not self._announcement.speech:
             self.model_lost("no_audio_in_time")
+        elif self._hello.waiting and not self._now:  # a telephone that sends nothing while nobody speaks
+            self._hello.waiting = False
+            self._begin_announcing()
 
     def frame(self, pcm: bytes) -> None:
         """20 ms of the agent's voice, at any rate."""
-        self._mouth.playout.advance(self._now)
-        # A telephone's echo of our own voice is weaker than the person at it.
-        self.ears.hear(pcm, deafened=self._mouth.playout.audible is not None)
+        self._mouth.advance(self._now)
+        self.ears.hear(pcm, self._mouth.playout.level_about_now(self._now))
         self._follow_announcement()
         if self.over:
             return
         if self._turn_began is not None:
             self._interrupt_if_meant()
+        if self._hello.over(self.ears) and not self._announcement.going:
+            self._turn_began = None  # the announcement is the answer to it
+            self._begin_announcing()
+        self._beep.hear(pcm) if self.ears.loud else self._beep.pause()
         if self.ears.speaking:
-            self._dispose(decision.by_speech_alone(self.ears.spans()))
-        if self.has_model and not self.decided:
+            self._dispose(decision.by_sound_alone(self.ears.uninterrupted_ms, beeped=self._beep.found))
+        if self.decided:
+            return
+        if self.has_model and self._now % WATCH_EVERY_MS == 0:
             self._watch_model()
+        if self._announcement.is_over and not self._on_hold and self._is_quiet and self._nudge.due(self.ears):
+            self._ask_again_gently()
 
     def playback(self, what: str, path: str) -> None:
         """A report of the switch about one of our clips; see playout.py."""
-        clip = self._mouth.playout.report(what, path, self._now)
-        if clip and clip.dropped and what in ("ready", "start"):
-            self._do(Silence())  # it reached the switch after everything had been stopped
+        self._mouth.report(what, path, self._now)
         self._follow_announcement()
 
     def hold(self, on: bool) -> None:
@@ -194,9 +214,10 @@ class Dialogue(Speaking):
         if name == "fallback":
             self._announcement.speech[:] = pcm
             self._announcement.complete = True
-            if self._connected and not self.over:
-                self._announce()
+            if not self.over:
+                self._begin_announcing()
         elif self._connected and (name == "caller_left" or not self._leaving):
+            self._nudging = name == "nudge"
             self._mouth.play(pcm, "", self._now)
 
     # ------------------------------------------------------------ announcing
@@ -207,16 +228,25 @@ class Dialogue(Speaking):
             if first_time:
                 self._do(Write("announcer", self._announcement.text, self._announcement.item_id))
         if self._announcement.ended():
-            self._do(Tell(AnnouncementEnded(self._attempt)))
+            self._ended()
         self._follow_answers()
 
     def _follow_answers(self) -> None:
         """While we answer a question the time to decide does not run."""
-        if self._announcement.began_at is None or self._announcement.going or self.over:
+        if not self._announcement.is_over or self.over:
             self._our_turn = False
+        elif self._nudging:
+            self._nudging = not self._is_quiet
         elif self._our_turn != (self._mouth.playout.busy or (self._our_turn and self._responses.active is not None)):
             self._our_turn = not self._our_turn
-            self._do(Tell((AnnouncementStarted if self._our_turn else AnnouncementEnded)(self._attempt)))
+            if self._our_turn:
+                self._do(Tell(AnnouncementStarted(self._attempt)))
+            else:
+                self._ended()
+
+    def _ended(self) -> None:
+        self._nudge.ours_ended(self._now)
+        self._do(Tell(AnnouncementEnded(self._attempt)))
 
     # ------------------------------------------------------------ the model speaks
     def _sound(self, delta: p.AudioDelta) -> None:
@@ -227,7 +257,7 @@ class Dialogue(Speaking):
             return
         self._announcement.item_id = delta.item_id
         self._announcement.speech += delta.pcm
-        if self._connected and not self._on_hold:
+        if self._connected and not (self._on_hold or self._hello.waiting):
             self._stream_announcement(delta.pcm)
 
     def _response_done(self, done: p.ResponseDone) -> None:
@@ -279,22 +309,25 @@ class Dialogue(Speaking):
 
     # ------------------------------------------------------------ the agent speaks
     def _interrupt_if_meant(self) -> None:
-        announcement, began = self._announcement, self._turn_began or 0
-        if announcement.going or self._responses.is_doing(ANNOUNCEMENT):
-            if not announcement.audible or announcement.began_at is None:
-                return
-            if not decision.interrupts(self.ears.open_span, began, announcement.began_at, self._now):
-                return
+        announcement = self._announcement
+        if (announcement.going or self._responses.is_doing(ANNOUNCEMENT)) and not announcement.audible:
+            return
+        if self._mouth.playout.busy and not decision.interrupts(self.ears.open_span, announcement.began_at):
+            return
         self._stop_answering()
         if announcement.interrupted():
-            self._do(Tell(AnnouncementEnded(self._attempt)))
+            self._ended()
 
     def _turn_committed(self, item_id: str) -> None:
-        self._turn_began = None
+        began, self._turn_began = self._turn_began, None
         self._watch.noticed(self._now)
         self._transcripts.turn_ended(item_id)
+        if began is not None and not self.ears.spoke_since(began - BEFORE_NOTICED_MS):
+            return  # a noise, or our own voice come back: nobody to answer
         # A greeting, where the announcement goes on or is yet to come: that is the answer.
-        if self._connected and not self._announcement.going and not self._responses.is_doing(ANNOUNCEMENT):
+        to_come = self._hello.waiting or self._responses.is_doing(ANNOUNCEMENT)
+        if self._connected and not self._announcement.going and not to_come:
+            self._nudging = False
             self._ask()
 
     def _transcript(self, said: p.Transcript) -> None:

@@ -1,28 +1,18 @@
-"""calls.services for the audio path: each call in a thread, on a database connection that is looked after.
-
-`database_sync_to_async` closes connections that broke (a restarted PostgreSQL); without it a thread would keep a dead
-one for ever, because nothing here runs inside a request. The threads are our own: in Django's one thread for
-synchronous code an agent's socket would wait behind everybody else's events, and FreeSWITCH waits one second for it.
+"""calls.services for the audio path: each call in a thread of its own, because an agent's socket must not wait behind
+everybody else's events: FreeSWITCH waits one second for it.
 """
 
-from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Collection
+from functools import partial
 
-from channels.db import database_sync_to_async
 from django.db.models import Q
 
-from calls import services
+from calls import services, threads
 from calls.models import AudioSession
 from calls.transfer.states import State
 
-THREADS = 4
-_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="audio-door")
-
-
-def _in_a_thread(function: Callable[..., Any]) -> Any:
-    return database_sync_to_async(function, thread_sensitive=False, executor=_pool)
-
+_pool = threads.pool("audio-door", 4)
+_in_a_thread = partial(threads.in_a_thread, threads=_pool)
 
 apply_event = _in_a_thread(services.apply_event)
 add_utterance = _in_a_thread(services.add_utterance)
@@ -37,6 +27,12 @@ close_audio = _in_a_thread(services.close_audio)
 heartbeat = _in_a_thread(services.heartbeat)
 leave = _in_a_thread(services.leave)
 reopen_dead_audio = _in_a_thread(services.reopen_dead_audio)
+
+
+@_in_a_thread
+def is_audio_unclaimed() -> bool:
+    """Whether there are audio sessions that nobody has taken yet."""
+    return AudioSession.objects.filter(state=AudioSession.State.OPEN).exists()
 
 
 @_in_a_thread

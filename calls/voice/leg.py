@@ -14,9 +14,13 @@ from typing import Any
 import structlog
 
 from calls.services import ClaimedAudio, LiveAudio
+from calls.tasks import cancelled
 
 log = structlog.get_logger(__name__)
 
+OUTBOX_KEPT = 256
+"""Messages that wait for a socket which takes none: minutes of speech. What comes then is dropped, for nobody would
+hear it in time; the stage's deadline decides for an agent who hears nothing."""
 STOP_SECONDS = 3
 """At the end of the process a leg gets so much time to finish."""
 
@@ -48,7 +52,7 @@ class Leg:
         """What the switch does with a clip of ours."""
 
     def note(self, name: str) -> None:
-        """repeat, caller_left, redirect_refused, close."""
+        """repeat, caller_left, redirect_refused, moment, close."""
         if name == "close":
             self.spawn(self.close())
 
@@ -57,6 +61,13 @@ class Leg:
 
     def hold(self, on: bool) -> None:
         """The telephone's own hold."""
+
+    def say(self, text: str) -> None:
+        """To FreeSWITCH, in order; never waits."""
+        if self.outbox.qsize() < OUTBOX_KEPT:
+            self.outbox.put_nowait(text)
+        else:
+            self.log.warning("audio.not_taken")
 
     def detach(self) -> None:
         """FreeSWITCH's socket is gone. If that is a loss, the switch process is told by FreeSWITCH and says so."""
@@ -101,10 +112,7 @@ class Leg:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STOP_SECONDS):
                     await self.ended.wait()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled(*self._tasks)
 
 
 def place_of(error: BaseException) -> str:

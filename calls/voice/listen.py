@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from calls.tasks import cancelled
 from calls.voice.announcer import Announcer
 from calls.voice.hub import Hub
 from calls.voice.leg import place_of
@@ -45,9 +46,7 @@ class ListenConsumer(AsyncWebsocketConsumer):
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             leg.ears.shut(ear)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancelled(*tasks)
             with contextlib.suppress(Exception):
                 await asyncio.shield(hub.door.close_listening(listening))
 

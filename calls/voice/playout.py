@@ -6,12 +6,15 @@ start and the end of the clip before it. The reports come over the bus, which ma
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from calls.voice.audio import FRAME_MS, levels
 from calls.voice.protocol import BYTES_PER_MS
 
 REPORT_OVERDUE_MS = 1500
 """A clip of which nothing was heard for so long is taken to be playing."""
+TOLD_LATE_MS = 400
+"""A clip is taken to be heard up to so long before its start is told."""
 END_OVERDUE_MS = 500
 """A clip is over this long after it should have been."""
 
@@ -28,9 +31,10 @@ class Clip:
     ended_at: int | None = None
     dropped: bool = False
     pcm: bytes = b""  # L16 at 24 kHz, until it is over
+    levels: list[float] = field(default_factory=list)  # of each 20 ms of it
 
     def ends(self, at: int) -> None:
-        self.ended_at, self.pcm = at, b""
+        self.ended_at, self.pcm, self.levels = at, b"", []
 
     def heard_ms(self, now: int) -> int:
         if self.audible_at is None:
@@ -44,9 +48,20 @@ class Playout:
 
     def __init__(self) -> None:
         self.clips: list[Clip] = []
+        self._over = 0
+        """So many of the first clips are over: every frame asks for the others."""
+        self._free_at = 0
+        """When the last of those had ended."""
+
+    def _going(self) -> list[Clip]:
+        """From the first that is not over on."""
+        while self._over < len(self.clips) and (ended := self.clips[self._over].ended_at) is not None:
+            self._free_at = max(self._free_at, ended)
+            self._over += 1
+        return self.clips[self._over :]
 
     def sent(self, item_id: str, length_ms: int, now: int, pcm: bytes = b"") -> Clip:
-        clip = Clip(item_id, length_ms, now, pcm=pcm)
+        clip = Clip(item_id, length_ms, now, pcm=pcm, levels=levels(pcm))
         self.clips.append(clip)
         return clip
 
@@ -66,8 +81,8 @@ class Playout:
 
     def advance(self, now: int) -> None:
         """Let time pass: the next queued clip becomes audible, the overdue is assumed."""
-        free_at = 0
-        for clip in self.clips:
+        going, free_at = self._going(), self._free_at
+        for clip in going:
             if clip.ended_at is None:
                 since = max(clip.sent_at, free_at)
                 if clip.audible_at is None and clip.queued:
@@ -81,7 +96,7 @@ class Playout:
 
     def drop(self, now: int) -> None:
         """Everything that has not been played is silenced now."""
-        for clip in self.clips:
+        for clip in self._going():
             if clip.ended_at is None:
                 clip.ends(now)
                 clip.dropped = True
@@ -89,12 +104,13 @@ class Playout:
     @property
     def busy(self) -> bool:
         """Something is playing or waits to be played."""
-        return any(clip.ended_at is None for clip in self.clips)
+        return self._over < len(self.clips) and bool(self._going())
 
     @property
     def audible(self) -> Clip | None:
         """The clip the agent hears now."""
-        return next((clip for clip in self.clips if clip.ended_at is None and clip.audible_at is not None), None)
+        going = self._going()
+        return next((clip for clip in going if clip.ended_at is None and clip.audible_at is not None), None)
 
     def sound(self, now: int, milliseconds: int) -> bytes:
         """What the agent has heard of us in the last `milliseconds` before `now`, b"" for silence."""
@@ -103,6 +119,20 @@ class Playout:
             return b""
         begin = max(0, now - milliseconds - clip.audible_at)
         return clip.pcm[begin * BYTES_PER_MS : (begin + milliseconds) * BYTES_PER_MS]
+
+    def level_about_now(self, now: int) -> float:
+        """Of 20 ms of what he may hear of us now or in a moment: a clip's start is told late."""
+        going = self._going()
+        if not going:
+            return 0.0
+        clip = going[0]
+        began = clip.sent_at if clip.audible_at is None else clip.audible_at
+        at = (now - began + TOLD_LATE_MS) // FRAME_MS
+        return clip.levels[at] if at < len(clip.levels) else 0.0
+
+    def left_ms(self, now: int) -> int:
+        """How long there will be something to hear."""
+        return sum(clip.length_ms - clip.heard_ms(now) for clip in self._going() if clip.ended_at is None)
 
     def cut_short(self, now: int) -> dict[str, int]:
         """Items of the conversation that have not been played to their end, and how many milliseconds of each the agent

@@ -41,9 +41,9 @@ def offline_voice(language: str) -> str:
     return "en-us" if script.language_of(language) == "en" else "pt-br"
 
 
-async def speech(text: str, language: str, realtime_voice: str = "marin") -> bytes:
+async def speech(text: str, language: str, realtime_voice: str = "marin", *, may_ask_model: bool = True) -> bytes:
     """`text` as L16 at 24 kHz, from the cache or made now. Raises SynthesisError."""
-    wanted = settings.PROMPT_VOICE == REALTIME
+    wanted = settings.PROMPT_VOICE == REALTIME and may_ask_model
     name = f"{REALTIME} {realtime_voice}" if wanted else offline_voice(language)
     kept = _path(name, text)
     if kept.exists():
@@ -124,7 +124,8 @@ class Prompt(Leg):
         brief = self.claimed.brief
         text, language = str(brief.get("text", "")), str(brief.get("language", ""))
         try:
-            self._pcm = await speech(text, language, str(brief.get("voice") or "marin"))
+            free = self.claimed.realtime is not None  # a trial that is to cost nothing
+            self._pcm = await speech(text, language, str(brief.get("voice") or "marin"), may_ask_model=not free)
         except SynthesisError as error:
             self.log.error("prompt.failed", at=place_of(error))
         if not self._pcm:
@@ -136,4 +137,4 @@ class Prompt(Leg):
 
     def attach(self, live: LiveAudio) -> None:
         super().attach(live)
-        self.outbox.put_nowait(stream_audio(self._pcm))
+        self.say(stream_audio(self._pcm))

@@ -108,6 +108,11 @@ def truncate(event_id: str, item_id: str, heard_ms: int) -> bytes:
     )
 
 
+def delete(item_id: str) -> bytes:
+    """Out of the conversation: it never was."""
+    return _event("conversation.item.delete", item_id=item_id)
+
+
 def retrieve(item_id: str) -> bytes:
     """Harmless, and always answered: shows whether the session still listens."""
     return _event("conversation.item.retrieve", item_id=item_id)

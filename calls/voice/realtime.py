@@ -15,8 +15,9 @@ from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 
+from calls.tasks import cancelled
 from calls.voice.protocol import Reader, Refused, ServerEvent, SessionCreated
-from calls.voice.sockets import NotOpened, socket_of
+from calls.voice.sockets import NotOpened, socket_class
 
 OPEN_SECONDS = 5
 
@@ -38,7 +39,7 @@ class RealtimeLink:
     def __init__(self, url: str, key: str, model: str, client: str = ""):
         self._url = f"{url}{'&' if urlsplit(url).query else '?'}{urlencode({'model': model})}"
         self._key = key
-        self._socket = socket_of(client or settings.OPENAI_REALTIME_CLIENT, self._hear)
+        self._socket = socket_class(client or settings.OPENAI_REALTIME_CLIENT)(self._hear)
         self._kept: deque[ServerEvent | None] = deque()  # until somebody listens
         self._handle: Handle = self._kept.append
         self.reader = Reader()
@@ -121,8 +122,7 @@ class RealtimeLink:
                     await listening
                 yield waiting.result()
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            await cancelled(listening)
 
     async def close(self) -> None:
         await self._socket.close()

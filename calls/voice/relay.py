@@ -14,6 +14,14 @@ log = structlog.get_logger(__name__)
 
 KEPT_FRAMES = 100
 """Two seconds of voice wait at most."""
+KEPT_MESSAGES = 200
+"""Client events that wait at most. A link that takes none for so long is about to be given up (watch.py): the newest
+are dropped, because without the first of them, the session's settings, none means anything."""
+
+DEAF_FRAMES = 25
+"""After half a second of nothing but frames of no size we know, the rate is wrong, and it will stay so."""
+ODD_SIZES = 5
+"""So many sizes of frames that are none of ours are told apart and logged."""
 
 
 class Uplink:
@@ -21,7 +29,7 @@ class Uplink:
 
     def __init__(self, name: str) -> None:
         self.dropped = 0
-        """Frames lost to a slow link."""
+        """Frames and messages lost to a slow link."""
         self.odd_sizes: Counter[int] = Counter()
         """Sizes of frames that are none of ours, and how often."""
         self.latest = b""
@@ -33,6 +41,11 @@ class Uplink:
         self._messages: deque[bytes] = deque()
         self._waiting = asyncio.Event()
         self._link: RealtimeLink | None = None  # while it is up and nothing waits
+
+    @property
+    def deaf(self) -> bool:
+        """The switch sends a rate that cannot be understood."""
+        return self._size == -1 and self.odd_sizes.total() >= DEAF_FRAMES
 
     def frame(self, pcm: bytes) -> bool:
         """20 ms of L16 at 8, 16 or 24 kHz, known by its size; false for any other size, which is left out."""
@@ -54,6 +67,9 @@ class Uplink:
         if self._link and self._link.offer(message):
             return
         self._link = None
+        if len(self._messages) >= KEPT_MESSAGES:
+            self.dropped += 1
+            return
         self._messages.append(message)
         self._waiting.set()
 
@@ -75,6 +91,8 @@ class Uplink:
     def _begin(self, size: int) -> bool:
         rate = RATE_OF_FRAME.get(size)
         if rate is None:
+            if size not in self.odd_sizes and len(self.odd_sizes) >= ODD_SIZES:
+                return False
             self.odd_sizes[size] += 1
             if self.odd_sizes[size] == 1:
                 log.warning(

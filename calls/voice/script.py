@@ -33,6 +33,8 @@ TEXTS = {
         "keys_only": "Desculpe, não consegui ouvir você.",
         "caller_left": "O cliente desligou. Obrigada.",
         "moment": "Um momento, por favor.",
+        "nudge": "Posso passar a ligação?",
+        "nudge_keys": "Tecle um para atender ou dois para recusar.",
         "ask_again": "Desculpe, não entendi. Você pode atender agora?",
         "supervisor": (
             "Recado do supervisor para você, sobre esta ligação: {open} {words} {close} Diga-o agora ao atendente em "
@@ -64,6 +66,8 @@ TEXTS = {
         "keys_only": "Sorry, I could not hear you.",
         "caller_left": "The caller has hung up. Thank you.",
         "moment": "One moment, please.",
+        "nudge": "May I put the call through?",
+        "nudge_keys": "Press one to take it or two to decline.",
         "ask_again": "Sorry, I did not understand. Can you take the call now?",
         "supervisor": (
             "A note from the supervisor to you, about this call: {open} {words} {close} Tell it to the agent now in "
@@ -152,7 +156,7 @@ def language_of(language: str) -> str:
 
 
 def text(name: str, language: str) -> str:
-    """One of our own sentences: keys, keys_only, caller_left, moment, ask_again, redirect_refused."""
+    """One of our own sentences, by its name in TEXTS."""
     return TEXTS[language_of(language)][name]
 
 

@@ -6,17 +6,22 @@ for every 20 ms would cost more than all the rest of a call.
 
 import asyncio
 import contextlib
+import os
+import struct
 from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
-from websockets.frames import Frame, Opcode
+from websockets.frames import apply_mask
 from websockets.protocol import State
+
+from calls.voice.frames import TEXT, FrameCutter
 
 PING_SECONDS = 5
 """A peer that vanished is noticed within twice this."""
 MAX_MESSAGE = 16 * 1024 * 1024
+MAX_HEAD = 64 * 1024
 LOOK_AGAIN_SECONDS = 0.02
 
 Hear = Callable[[bytes], None]
@@ -59,22 +64,63 @@ class Socket:
 
 
 class _Connection(ClientConnection):
-    """Hands whole text messages over where they are parsed, without the queue behind recv()."""
+    """Hands whole text messages over where they come in, without parser and the queue behind recv()."""
 
     def __init__(self, hear: Hear, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._hear = hear
+        self._head = b""  # of the answer to our request, until it is whole
+        self._cutter = FrameCutter(TEXT, self._heard, super().data_received, masked=False)
 
-    def process_event(self, event: Any) -> None:
-        if isinstance(event, Frame) and event.opcode is Opcode.TEXT and event.fin:
-            self._hear(event.data if type(event.data) is bytes else bytes(event.data))
-        else:
-            super().process_event(event)
+    def data_received(self, data: bytes) -> None:
+        if self.protocol.state is not State.CONNECTING:
+            self._cutter.feed(data)
+            return
+        self._head += data
+        head, end, frames = self._head.partition(b"\r\n\r\n")
+        if end and head.startswith(b"HTTP/1.1 101 "):
+            super().data_received(head + end)
+            if frames:
+                self._cutter.feed(frames)
+        elif end or len(self._head) > MAX_HEAD:  # a refusal, whose body belongs to it
+            super().data_received(self._head)
+            self._head = b""
+
+    def _heard(self, message: bytes) -> None:
+        if self.protocol.state is State.OPEN:
+            self._hear(message)
+
+
+class _Masks:
+    """Four bytes that nobody can foretell, for each frame (RFC 6455, 5.3); from the system, a thousand at a time."""
+
+    def __init__(self) -> None:
+        self._bytes, self._at = b"", 0
+
+    def next(self) -> bytes:
+        if self._at >= len(self._bytes):
+            self._bytes, self._at = os.urandom(4096), 0
+        self._at += 4
+        return self._bytes[self._at - 4 : self._at]
+
+
+def _text(message: bytes, mask: bytes) -> bytes:
+    """A whole text message as one frame of a client."""
+    size = len(message)
+    if size < 126:
+        head = struct.pack("!BB", 0x81, 0x80 | size)
+    elif size < 65_536:
+        head = struct.pack("!BBH", 0x81, 0xFE, size)
+    else:
+        head = struct.pack("!BBQ", 0x81, 0xFF, size)
+    return head + mask + apply_mask(message, mask)
 
 
 class WebsocketsSocket(Socket):
-    """By `websockets`, in Python. Sending uses its sans-I/O half, as its own send() does behind a lock."""
+    """By `websockets`, in Python, but for what is sent: its own way there (a lock, the state machine, a system call for
+    each mask) costs as much as the rest of a frame."""
 
+    _masks = _Masks()
     _connection: _Connection | None = None
     _reading: asyncio.Task[None] | None = None
 
@@ -109,11 +155,7 @@ class WebsocketsSocket(Socket):
         connection = self._connection
         if connection is None or connection.protocol.state is not State.OPEN or connection.paused:
             return False
-        try:
-            connection.protocol.send_text(message)
-            connection.send_data()
-        except OSError:  # the end of it is noticed by its reader
-            return False
+        connection.transport.write(_text(message, self._masks.next()))
         return True
 
     async def close(self) -> None:
@@ -123,10 +165,10 @@ class WebsocketsSocket(Socket):
             await self._reading
 
 
-def socket_of(client: str, hear: Hear) -> Socket:
+def socket_class(client: str) -> type[Socket]:
     """`client`: "websockets" or "picows"."""
     if client == "picows":
         from calls.voice.picows_socket import PicowsSocket
 
-        return PicowsSocket(hear)
-    return WebsocketsSocket(hear)
+        return PicowsSocket
+    return WebsocketsSocket

@@ -10,7 +10,8 @@ from calls.voice import protocol as p
 from calls.voice import script
 from calls.voice.announcement import Announcement
 from calls.voice.audio import SpeechDetector
-from calls.voice.effects import Effect, ToModel
+from calls.voice.courtesy import Hello, Nudge
+from calls.voice.effects import Effect, Synthesise, ToModel
 from calls.voice.mouth import Mouth
 from calls.voice.responses import Responses
 from calls.voice.watch import Clock, ModelWatch
@@ -31,6 +32,12 @@ class Speaking:
         self._mouth = Mouth(self._effects)
         self._watch = ModelWatch(clock)
         self._disposed: set[str] = set()  # call_ids of tool calls that were answered
+        self._connected = self._session_open = self._nudging = False
+        self._turn_began: int | None = None  # the agent's turn, as the model hears it
+        self._hello = Hello(bool(brief.get("waits_for_hello")))
+        self._nudge = Nudge(float(brief.get("decision_seconds") or 15))
+        self.has_model = True
+        """False: the keys decide."""
 
     _now = property(lambda self: self.ears.now_ms)
 
@@ -47,6 +54,22 @@ class Speaking:
         return self._mouth.playout.sound(self._now, milliseconds)
 
     # ------------------------------------------------------------ announcing
+    def _begin_announcing(self) -> None:
+        """With what has been made of it, or from the first sound on."""
+        if not self._connected or self._hello.waiting:
+            pass
+        elif self._announcement.complete:
+            self._announce()
+        elif self._announcement.speech:
+            self._stream_announcement(bytes(self._announcement.speech))
+        elif self._session_open and self.has_model and not self._responses.is_doing(ANNOUNCEMENT):
+            self._ask_for_announcement()
+
+    def _prepare_announcement(self) -> None:
+        """As soon as there is a session; after the answer where the department wants nothing made before it."""
+        if self._session_open and (self._connected or self._brief.get("prepare", True)):
+            self._ask_for_announcement()
+
     def _announce(self) -> None:
         item_id = self._announcement.item_id if self._announcement.began_at is None else ""  # truncated at most once
         self._announcement.begin()
@@ -61,7 +84,30 @@ class Speaking:
     def _ask_for_announcement(self) -> None:
         self._ask(script.say_exactly(self._announcement.text, self._language), tools=False, purpose=ANNOUNCEMENT)
 
+    @property
+    def _is_quiet(self) -> bool:
+        """Nobody speaks, and nothing is being made."""
+        return not (self._mouth.playout.busy or self._turn_began is not None or self._responses.active is not None)
+
+    def _ask_again_gently(self) -> None:
+        """The agent has said nothing. This is no new turn of ours: his time to decide runs on."""
+        said = script.text("nudge", self._language)
+        if self.has_model:
+            self._nudging = True
+            self._ask(script.say_exactly(said, self._language), tools=False)
+        else:
+            self._do(Synthesise("nudge", f"{said} {script.text('nudge_keys', self._language)}"))
+
     # ------------------------------------------------------------ the model
+    def _session_update(self, model: str, transcribe: str) -> bytes:
+        return p.session_update(
+            model=model,
+            instructions=script.instructions(self._brief),
+            voice=str(self._brief.get("voice") or "marin"),
+            language=self._language,
+            transcribe=transcribe,
+        )
+
     def _ask(self, instructions: str = "", *, tools: bool = True, purpose: str = "") -> None:
         self._watch.sign()
         self._send(self._responses.ask(self._now, instructions, tools=tools, purpose=purpose))

@@ -7,7 +7,6 @@ again if it dies, and ends by itself when its parent does.
 
 import asyncio
 import atexit
-import io
 import json
 import os
 import re
@@ -15,7 +14,6 @@ import struct
 import subprocess
 import sys
 import threading
-import wave
 from collections import OrderedDict
 from functools import lru_cache
 from math import gcd
@@ -67,13 +65,9 @@ async def asynthesise(text: str, *, voice: str = "pt-br", rate: int = 24000, wor
 
 def wav(pcm: bytes, rate: int) -> bytes:
     """L16 mono as the bytes of a WAV file."""
-    target = io.BytesIO()
-    with wave.open(target, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(rate)
-        out.writeframes(pcm)
-    return target.getvalue()
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)
+    data = struct.pack("<4sI", b"data", len(pcm))
+    return struct.pack("<4sI4s", b"RIFF", 36 + len(pcm), b"WAVE") + form + data + pcm
 
 
 def resample(pcm: bytes, source: int, target: int) -> bytes:

@@ -27,8 +27,9 @@ class Line:
     def __init__(self, **options):
         self.seconds = 0.0
         transcribe = options.get("transcribe", "none")
+        brief = BRIEF | options.get("brief", {})
         self.dialogue = Dialogue(
-            "mark", BRIEF, model="gpt-realtime-2.1", transcribe=transcribe, clock=lambda: self.seconds
+            "mark", brief, model="gpt-realtime-2.1", transcribe=transcribe, clock=lambda: self.seconds
         )
         self.done: list[fx.Effect] = []
         self._clips_started = 0

@@ -1,5 +1,6 @@
 """An agent hears the announcement and answers, through every socket on the way."""
 
+import asyncio
 import time
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import OperationalError
 from calls import bus
 from calls.simulator.realtime_faults import Fault
 from calls.transfer.events import AnnouncementEnded, AnnouncementStarted, Choice, DecisionMade
+from calls.voice import announcer as announcer_module
 from tests.voice.world import BRIEF, until
 
 
@@ -151,6 +153,64 @@ async def test_a_decision_survives_a_database_that_is_away(web, line, realtime, 
     assert not door.of(DecisionMade)
     door.fail_with = None
     assert (await until(lambda: decision(door), what="the decision")).choice == Choice.ACCEPT
+
+
+async def test_a_decision_that_a_locked_database_keeps_waiting_is_excused_once(web, line, realtime, door, monkeypatch):
+    monkeypatch.setattr(announcer_module, "EXCUSE_SECONDS", 0.2)
+    line.connect(await prepared(web, realtime))
+    await line.hears_out()
+    free, apply = asyncio.Event(), door.apply_event
+
+    async def locked(transfer_id, event):
+        await free.wait()
+        return await apply(transfer_id, event)
+
+    monkeypatch.setattr(door, "apply_event", locked)
+    await line.agent.say("sim_pode_passar")
+    await until(lambda: len(line.clips) == 2, what="um momento")
+    assert not door.of(DecisionMade)
+    free.set()
+    assert (await until(lambda: decision(door), what="the decision")).choice == Choice.ACCEPT
+    assert len(line.clips) == 2
+
+
+async def test_an_agent_whose_key_waits_for_the_database_hears_that_it_takes_a_moment(web, line, realtime, door):
+    line.connect(await prepared(web, realtime))
+    await line.hears_out()
+    await bus.asend(bus.process_group(web.hub.process_id), {"type": "leg.moment", "uuid": "leg-b"})
+    await until(lambda: len(line.clips) == 2, what="um momento")
+
+
+MOMENTS = (
+    "session.created", "session.updated", "conversation.item.added", "response.created", "response.output_item.added",
+    "response.content_part.added", "response.output_audio.delta", "response.output_audio_transcript.delta",
+    "response.output_audio.done", "response.output_audio_transcript.done", "response.output_item.done", "response.done",
+    "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "input_audio_buffer.committed",
+    "conversation.item.input_audio_transcription.completed",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["drop", "stall"])
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_whenever_the_model_is_lost_the_agent_hears_what_the_keys_do(web, line, realtime, door, kind, moment):
+    realtime.faults = [Fault(kind, before=moment)]
+    line.connect(await web.claimed(1))
+    speaking = asyncio.create_task(speaks_again_and_again(line))
+    await until(lambda: not web.hub.legs[0].dialogue.has_model or decision(door), 30, what="the loss")
+    if not decision(door):
+        clips = len(line.clips)
+        await until(lambda: len(line.clips) > clips - 1 and line.clips, 10, what="a word of ours")
+        await until(lambda: web.hub.legs[0].dialogue.sound(20) or door.of(AnnouncementEnded), 10, what="its sound")
+    speaking.cancel()
+    assert len(door.of(DecisionMade)) <= 1
+
+
+async def speaks_again_and_again(line):
+    await line.hears_out()
+    while True:
+        await line.agent.say("sim_pode_passar")
+        await line.agent.pause(3)
 
 
 async def test_the_agent_is_told_that_the_caller_left(web, line, realtime, door):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from calls.transfer.decision import PAUSE_MS, Voicemail, by_speech_alone, longest_speech_ms
-from calls.voice.audio import FRAME_MS, RATE_OF_FRAME, SpeechDetector, Upsampler, level
+from calls.transfer.decision import PAUSE_MS, Voicemail, by_sound_alone, longest_speech_ms
+from calls.voice.audio import FRAME_MS, RATE_OF_FRAME, SpeechDetector, Upsampler, downsampled, level
 from calls.voice.synthesis import synthesise
 
 random = np.random.default_rng(7)
@@ -47,6 +47,29 @@ def test_a_tone_stays_the_same_tone_without_images_or_clicks(rate, hertz):
     near = spectrum[max(0, peak - 20) : peak + 21].sum()
     assert 10 * np.log10(near / (spectrum.sum() - near)) > 65
     assert settled.std() * 2**0.5 == pytest.approx(10_000, rel=0.02)
+
+
+@pytest.mark.parametrize("hertz", [300, 1000, 3000, 5000])
+def test_a_clip_keeps_its_tones_at_the_lower_rate(hertz):
+    made = np.frombuffer(downsampled(tone(hertz, 24_000)), "<i2")
+    assert len(made) == 16_000
+    settled = made[1600:-1600].astype(float)
+    spectrum = np.abs(np.fft.rfft(settled * np.kaiser(len(settled), 14))) ** 2
+    peak = int(np.argmax(spectrum))
+    assert peak * 16_000 / len(settled) == pytest.approx(hertz, abs=2)
+    near = spectrum[max(0, peak - 20) : peak + 21].sum()
+    assert 10 * np.log10(near / (spectrum.sum() - near)) > 60
+    assert settled.std() * 2**0.5 == pytest.approx(10_000, rel=0.02)
+
+
+@pytest.mark.parametrize("hertz", [9500, 11_000])
+def test_what_the_lower_rate_cannot_hold_is_left_out(hertz):
+    assert level(downsampled(tone(hertz, 24_000))[3200:-3200]) < 7071 / 300
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 9601])
+def test_a_clip_of_any_length_is_converted(count):
+    assert len(downsampled(bytes(2 * count))) == 2 * 2 * -(-count // 3)
 
 
 def test_a_rate_that_is_not_resampled_is_refused():
@@ -100,7 +123,31 @@ def test_a_recording_of_an_answering_machine_is_one_long_speech():
         "Você ligou para o correio de voz. No momento não posso atender. Deixe a sua mensagem depois do sinal.",
         rate=8000,
     )
-    assert by_speech_alone(heard(bytes(4000), machine).spans()) == Voicemail("long_speech")
+    assert by_sound_alone(heard(bytes(4000), machine).uninterrupted_ms) == Voicemail("long_speech")
+
+
+def test_the_speech_that_goes_on_is_the_longest_one_where_nobody_has_spoken_longer():
+    detector = SpeechDetector()
+    sentences = [tone(900, 8000, 0.5) + bytes(6400), tone(900, 8000, 0.4) + bytes(12_800), tone(900, 8000, 1.2)]
+    lengths = []
+    for frame in frames(b"".join(sentences), 8000):
+        detector.hear(frame)
+        if detector.speaking:
+            lengths.append((detector.uninterrupted_ms, longest_speech_ms(detector.spans())))
+        else:
+            assert detector.uninterrupted_ms == 0
+    assert all(now <= longest for now, longest in lengths)
+    assert max(lengths)[0] == lengths[-1][1] > 1200
+    assert lengths[-1][0] == pytest.approx(1200, abs=40)  # the pause before it was one
+
+
+def test_who_has_spoken_since_a_moment_has_spans_since_then():
+    detector = SpeechDetector()
+    assert not detector.spoke_since(0)
+    for frame in frames(bytes(3200) + tone(300, 8000, 0.4) + bytes(8000), 8000):
+        detector.hear(frame)
+        for since in range(0, 1200, 20):
+            assert detector.spoke_since(since) == bool(detector.spans(since))
 
 
 def test_the_pause_that_ends_a_stretch_is_shorter_than_the_one_that_ends_a_speech():

@@ -197,7 +197,7 @@ def test_a_model_that_is_lost_in_mid_sentence_is_replaced_at_once(line):
     new = line.model_lost("closed 1006")
     assert line.of(fx.Silence, new) and BRIEF["announcement_text"] in line.of(fx.Synthesise, new)[0].text
     assert line.told(new) == []
-    assert line.of(fx.Play, line.synthesised("fallback", SECOND))
+    assert line.of(fx.Play, line.synthesised("fallback", SECOND) + line.waits(420))
 
 
 def test_who_has_heard_the_announcement_is_only_told_the_keys(line):
@@ -257,7 +257,21 @@ def test_a_repeat_in_mid_sentence_is_not_the_end_of_the_announcement(line):
     line.started()
     line.waits(1000)
     new = line.repeat()
-    assert line.of(fx.Silence, new) and line.of(fx.Play, new) and line.told(new) == []
+    assert line.of(fx.Silence, new) and line.told(new) == []
+
+
+def test_what_follows_a_silence_waits_until_the_silence_is_there_which_would_take_it_too(line):
+    line.prepared()
+    line.connected()
+    line.started()
+    line.waits(1000)
+    assert not line.of(fx.Play, line.repeat())
+    assert line.of(fx.Play, line.playback("done", "/tmp/leg_0.tmp.wav"))
+    assert line.told(line.started()) == [AnnouncementStarted("mark")]
+    line.waits(1000)
+    line.repeat()
+    assert not line.of(fx.Play, line.repeat() + line.waits(380))  # of two, one is heard
+    assert len(line.of(fx.Play, line.waits(40))) == 1
 
 
 def test_an_announcement_the_agent_put_on_hold_is_made_again_afterwards(line):
@@ -267,7 +281,7 @@ def test_an_announcement_the_agent_put_on_hold_is_made_again_afterwards(line):
     assert line.of(fx.Silence, line.hold(True))
     line.waits(100)  # its frames are back before the message that says so
     assert line.told() == [AnnouncementStarted("mark")]
-    assert line.of(fx.Play, line.hold(False))
+    assert line.of(fx.Play, line.hold(False) + line.waits(420))
 
 
 def test_when_the_caller_leaves_we_stop_in_mid_sentence_and_say_so(line):
@@ -278,7 +292,7 @@ def test_when_the_caller_leaves_we_stop_in_mid_sentence_and_say_so(line):
     new = line.caller_left()
     assert line.of(fx.Silence, new) and line.of(fx.LeaveModel, new)
     assert "desligou" in line.of(fx.Synthesise, new)[0].text
-    assert line.of(fx.Play, line.synthesised("caller_left", SECOND))
+    assert line.of(fx.Play, line.synthesised("caller_left", SECOND) + line.waits(420))
     assert line.told(line.says(5000)) == []
 
 

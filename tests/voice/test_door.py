@@ -1,12 +1,13 @@
 """The real door: the audio path's calls on the real database, from an event loop."""
 
-import asyncio
+from functools import partial
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 from django.utils import timezone
 
+from calls import threads
 from calls.models import AudioSession, Utterance
 from calls.transfer.states import State
 from calls.voice import door
@@ -39,15 +40,17 @@ async def test_a_session_is_claimed_announced_connected_once_and_closed():
     assert (offered.state, offered.usage) == ("closed", {"total_tokens": 3})
 
 
-async def test_no_call_leaves_a_connection_behind_that_might_break_before_the_next():
-    left = []
+@pytest.mark.skipif(threads.ON_SQLITE, reason="a database in a file does not end connections")
+async def test_a_connection_is_kept_and_one_that_the_database_ended_meanwhile_is_replaced(monkeypatch):
+    def ours() -> int:
+        return connection.cursor().execute("SELECT pg_backend_pid()").fetchone()[0]
 
-    def look():
-        left.append(connection.connection)
-
-    await door.heartbeat("host:1:abc", "ws://127.0.0.1:1", 0)
-    await asyncio.gather(*(asyncio.get_running_loop().run_in_executor(door._pool, look) for _ in range(20)))
-    assert left == [None] * 20
+    in_one_thread = partial(threads.in_a_thread, threads=threads.pool("one", 1))
+    first = await in_one_thread(ours)()
+    assert await in_one_thread(ours)() == first
+    await sync_to_async(lambda: connection.cursor().execute("SELECT pg_terminate_backend(%s)", [first]))()
+    monkeypatch.setattr(threads, "IDLE_SECONDS", -1)  # "meanwhile" is long enough
+    assert await in_one_thread(ours)() != first
 
 
 async def test_a_session_is_needed_while_its_leg_can_still_be_spoken_to():

@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 from calls import bus
 from calls.voice import hub as hub_module
 from calls.voice import prompts
+from calls.voice.relay import DEAF_FRAMES
 from tests.voice.world import AgentLine, Door, Web, until
 
 
@@ -65,6 +66,15 @@ async def test_frames_of_an_odd_size_are_left_out_and_said_in_words(web, caplog)
     assert caplog.text.count("audio.frame_size") == 1
 
 
+async def test_an_agent_at_a_rate_that_is_none_of_ours_decides_by_key(web, line, caplog):
+    async with connect(await web.claimed(1), proxy=None) as agent:
+        for _ in range(DEAF_FRAMES):
+            await agent.send(bytes(480))  # 12 kHz
+        (leg,) = web.hub.legs
+        await until(lambda: not leg.dialogue.has_model, what="the keys")
+    assert "unknown_audio_rate" in caplog.text
+
+
 async def test_sessions_are_found_without_the_bus(web, door):
     door.offer(7)
     await until(lambda: [ready for ready in door.ready if ready[0] == 7], what="the claim", seconds=3)
@@ -86,11 +96,11 @@ async def test_a_session_nobody_needs_is_closed_though_its_note_was_lost(web, do
     await web.claimed(2)
     door.unneeded = {1}
     await until(lambda: 1 in door.closed, what="the end of the first")
-    assert [leg.claimed.session_id for leg in web.hub.legs] == [2]
+    await until(lambda: [leg.claimed.session_id for leg in web.hub.legs] == [2], what="the second alone")
 
 
-async def test_a_group_forgotten_by_redis_is_joined_again(web, door, monkeypatch):
-    monkeypatch.setattr(hub_module, "REJOIN_SECONDS", 0.05)
+async def test_a_group_is_joined_again_after_redis_was_lost(web, door, monkeypatch):
+    monkeypatch.setattr(hub_module, "BEAT_SECONDS", 0.05)
     async with Web(Door()) as other:
         await get_channel_layer().flush()
         group = bus.process_group(other.hub.process_id)
@@ -115,6 +125,20 @@ async def test_a_process_that_stops_closes_its_sockets_and_leaves_waiting_sessio
         assert list(door.closed) == [1]
         await until(lambda: all(each.close_code for each in realtime.sessions), what="the end of the models' sessions")
         assert not [task for task in asyncio.all_tasks() if "audio" in task.get_name() and not task.done()]
+
+
+async def test_a_process_stops_although_a_library_makes_an_error_of_the_cancellation(door):
+    async def heartbeat(*_):
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ConnectionError("closed") from None
+
+    door.heartbeat = heartbeat
+    async with Web(door) as web:
+        await asyncio.sleep(0)  # the first beat is under way
+        await asyncio.wait_for(web.stop(), 5)
+    assert door.left
 
 
 async def test_a_caller_is_told_his_protocol_in_one_clip(web, door, tmp_path, settings):
@@ -149,3 +173,37 @@ async def test_a_process_takes_no_more_than_it_may_hold_and_leaves_the_rest_to_o
     assert [claimed.session_id for claimed in door.open] == [3] and len(web.hub.legs) == 2
     web.hub.legs[0].note("close")
     await until(lambda: not door.open, what="the third, in the place that became free")
+
+
+async def test_the_agents_voice_reaches_the_model_under_a_server_without_the_short_way(realtime, tmp_path):
+    async with Web(Door(), protocol="websockets-sansio") as web, AgentLine(web, tmp_path, 5) as line:
+        line.connect(await web.claimed(1))
+        await until(lambda: line.clips, what="a clip")
+        (session,) = realtime.sessions
+        await until(lambda: session.heard_ms > 400, what="the agent's voice")
+
+
+async def test_a_leg_that_stumbles_over_a_frame_loses_its_socket_and_no_other(web, door, tmp_path, monkeypatch):
+    async with AgentLine(web, tmp_path, 5) as line:
+        line.connect(await web.claimed(1))
+        await until(lambda: line.clips, what="a clip")
+        (leg,) = web.hub.legs
+        monkeypatch.setattr(leg._uplink, "frame", lambda pcm: 1 / 0)
+        await until(lambda: line.ended, what="the end of the socket")
+    await until(lambda: 1 in door.closed, what="the end of the session")
+
+
+async def test_who_could_not_beat_himself_calls_nobody_dead_before_the_others_could(monkeypatch):
+    """The database was away for longer than a heartbeat lasts: everybody looks dead in it, whoever comes first."""
+    monkeypatch.setattr(hub_module, "BEAT_SECONDS", 0)
+    door = Door()
+    hub = hub_module.Hub(door, "ws://here")
+    await hub._beat()
+    assert door.judged == 1
+    hub._beaten_at -= hub_module.DEAD_AFTER_SECONDS
+    await hub._beat()
+    await hub._beat()
+    assert (door.beats, door.judged) == (3, 1)
+    hub._judges_from -= hub_module.DEAD_AFTER_SECONDS
+    await hub._beat()
+    assert door.judged == 2

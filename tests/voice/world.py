@@ -61,11 +61,13 @@ class Door:
     ready: list[tuple[int, str, int]] = field(default_factory=list)
     closed: dict[int, dict[str, Any]] = field(default_factory=dict)
     beats: int = 0
+    judged: int = 0  # times it was looked whose sessions are dead
     left: bool = False
     listening: set[int] = field(default_factory=set)
     words: dict[int, str] = field(default_factory=dict)  # of supervisors, by their actions' ids
     fail_with: Exception | None = None
     refused: int = 0
+    uuids: dict[int, str] = field(default_factory=dict)  # of legs, by their sessions; "leg-b" where none is given
     _used: set[str] = field(default_factory=set)
 
     def _check(self):
@@ -73,7 +75,10 @@ class Door:
             self.refused += 1
             raise self.fail_with
 
-    async def claim_audio(self, process_id, limit=10):
+    async def is_audio_unclaimed(self):
+        return bool(self.open)
+
+    async def claim_audio(self, process_id, limit=10, waited=0.0):
         self._check()
         claimed, self.open = self.open[:limit], self.open[limit:]
         return claimed
@@ -83,7 +88,8 @@ class Door:
         if token in self._used:
             return None
         self._used.add(token)
-        return LiveAudio(int(token.split("-")[1]), "", "transfer", agent_uuid="leg-b", caller_uuid="leg-a")
+        number = int(token.split("-")[1])
+        return LiveAudio(number, "", "transfer", agent_uuid=self.uuids.get(number, "leg-b"), caller_uuid="leg-a")
 
     async def apply_event(self, transfer_id, event):
         self._check()
@@ -124,6 +130,7 @@ class Door:
 
     async def reopen_dead_audio(self):
         self._check()
+        self.judged += 1
 
     async def no_longer_needed(self, session_ids):
         return self.unneeded & set(session_ids)
@@ -131,10 +138,11 @@ class Door:
     async def leave(self, process_id):
         self.left = True
 
-    def offer(self, number: int, /, leg: str = "agent", **brief: Any) -> None:
+    def offer(self, number: int, /, leg: str = "agent", transfer: str = "", **brief: Any) -> None:
         """A session somebody must claim; its token is "token-<number>"."""
+        transfer = transfer or f"transfer-{number}"
         whole = (BRIEF if leg == "agent" else {}) | brief
-        self.open.append(ClaimedAudio(number, leg, "transfer", "abc123", "main", "mark", whole, f"token-{number}"))
+        self.open.append(ClaimedAudio(number, leg, transfer, "abc123", "main", "mark", whole, f"token-{number}"))
 
     def of(self, kind: type[Event]) -> list[Event]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -143,12 +151,12 @@ class Door:
 class Web:
     """uvicorn with our application in this event loop."""
 
-    def __init__(self, door: Door):
+    def __init__(self, door: Door, protocol: str = "calls.voice.server:AudioProtocol"):
         self.door = door
         self._socket = socket.create_server((LOCAL, 0))
         self.url = f"ws://{LOCAL}:{self._socket.getsockname()[1]}"
         self.app = Application(lambda: Hub(door, self.url))
-        config = uvicorn.Config(self.app, lifespan="on", ws="websockets-sansio", log_level="warning", log_config=None)
+        config = uvicorn.Config(self.app, lifespan="on", ws=protocol, log_level="warning", log_config=None)
         self._server = uvicorn.Server(config)
         self._server.capture_signals = contextlib.nullcontext  # the signals are pytest's
         self._task: asyncio.Task | None = None
@@ -209,9 +217,10 @@ class AgentLine:
         if self.stream:
             await self.stream.stop()
         await self.media.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while left := [task for task in self._tasks if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=0.5)
 
     def connect(self, url: str, rate: int = 24_000) -> None:
         self.stream = AudioStream(
