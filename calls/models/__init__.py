@@ -9,6 +9,7 @@ from calls.models.privacy import Erasure
 from calls.models.questions import SwitchQuestion
 from calls.models.supervision import Supervision, SupervisorTelephone
 from calls.models.transfer import Attempt, Ticket, Transfer, TransferEvent, Utterance
+from calls.models.trial import Trial
 
 __all__ = [
     "ApiClient",
@@ -31,6 +32,7 @@ __all__ = [
     "Ticket",
     "Transfer",
     "TransferEvent",
+    "Trial",
     "Utterance",
     "WebProcess",
     "WebhookDelivery",

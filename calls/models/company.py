@@ -15,6 +15,13 @@ def default_ticket_outcomes() -> list[str]:
     return [value for value in TICKET_OUTCOMES if value != Outcome.CALLER_LEFT.value]
 
 
+class RealSwitches(models.Manager):
+    """Without those of trials, which nobody configures, watches, or sends a caller to."""
+
+    def get_queryset(self) -> models.QuerySet["Switch"]:
+        return super().get_queryset().filter(is_trial=False)
+
+
 class Switch(models.Model):
     """One FreeSWITCH. Its password stays in the environment; the row names the variable.
 
@@ -50,6 +57,7 @@ class Switch(models.Model):
         validators=[RegexValidator(r"^[A-Z][A-Z0-9_]*\Z", _("Capital letters, digits and _ only."))],
     )
     enabled = models.BooleanField(_("in use"), default=True)
+    is_trial = models.BooleanField(default=False, editable=False)  # of calls.trial; only in `everything`
 
     connected = models.BooleanField(default=False, editable=False)
     connected_at = models.DateTimeField(null=True, editable=False)
@@ -58,11 +66,14 @@ class Switch(models.Model):
     lease_until = models.DateTimeField(null=True, editable=False)
     fence = models.PositiveIntegerField(default=0, editable=False)
 
+    everything = models.Manager()
     history = HistoricalRecords(
-        excluded_fields=["connected", "connected_at", "core_uuid", "lease_holder", "lease_until", "fence"]
+        excluded_fields=["is_trial", "connected", "connected_at", "core_uuid", "lease_holder", "lease_until", "fence"]
     )
+    objects = RealSwitches()
 
     class Meta:
+        default_manager_name = "objects"
         verbose_name = _("telephone switch")
         verbose_name_plural = _("telephone switches")
         ordering = ["slug"]
@@ -161,6 +172,19 @@ class Department(models.Model):
         _("take callers who are talking with somebody"),
         default=False,
         help_text=_("The person they talk with is hung up."),
+    )
+    prepare_announcement = models.BooleanField(
+        _("make the announcement while the telephone rings"),
+        default=True,
+        help_text=_(
+            "It is heard at once when the agent answers. Off: it is made after the answer, about a second later, and "
+            "costs nothing where nobody answers."
+        ),
+    )
+    waits_for_hello = models.BooleanField(
+        _("let the agent speak first"),
+        default=False,
+        help_text=_("The announcement begins after the agent's first words, or after 1.2 seconds of silence."),
     )
     call_waiting = models.BooleanField(_("ring agents who are on another call"), default=False)
     timezone = models.CharField(

@@ -8,10 +8,16 @@ from simple_history.models import HistoricalRecords
 class ApiClient(models.Model):
     """A program that may use the API. Its key is shown once; only the SHA-256 (of 256 random bits) is kept."""
 
+    class Scope(models.TextChoices):
+        ALL = "all", _("transfer callers, and see everything")
+        READ = "read", _("see everything")
+        METRICS = "metrics", _("the metrics only")
+
     name = models.CharField(_("name"), max_length=80, unique=True)
     key_prefix = models.CharField(_("key begins with"), max_length=12, editable=False)
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     enabled = models.BooleanField(_("may call"), default=True)
+    scope = models.CharField(_("may"), max_length=8, choices=Scope.choices, default=Scope.ALL)
     created_at = models.DateTimeField(_("made at"), auto_now_add=True)
     last_used_at = models.DateTimeField(_("last used at"), null=True, editable=False)
 

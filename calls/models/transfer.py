@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from calls.models.company import Department, Extension, Switch
@@ -46,7 +47,7 @@ class Transfer(models.Model):
     conference = models.CharField(max_length=80, unique=True)
     agent_uuid = models.CharField(max_length=128, blank=True)
     agent = models.ForeignKey(Extension, models.SET_NULL, null=True, blank=True, related_name="+")
-    is_trial = models.BooleanField(default=False)
+    is_trial = models.BooleanField(default=False)  # of calls.trial: shown to supervisors, counted nowhere
 
     requested_at = models.DateTimeField()
     parked_at = models.DateTimeField(null=True)
@@ -65,6 +66,7 @@ class Transfer(models.Model):
             ("listen", _("Can listen to the announcer and the agent, and to conversations")),
             ("whisper", _("Can whisper to the agent in a conversation")),
             ("join", _("Can join a conversation")),
+            ("try_departments", _("Can try a department with simulated people")),
         ]
         ordering = ["-requested_at"]
         indexes = [
@@ -86,6 +88,10 @@ class Transfer(models.Model):
     def short_id(self) -> str:
         """First 12 hex digits: in conference names, timer groups and logs."""
         return self.id.hex[:12]
+
+    @cached_property
+    def switch_slug(self) -> str:
+        return self.switch.slug
 
 
 class Attempt(models.Model):
