@@ -2,9 +2,10 @@
 
 E001 secret key · E002 address of the audio · E003 OmniPlay without a token · E004 Realtime address
 W001 no OpenAI key · W002 hosts of webhooks · W003 password of a switch · W004 no department
-W005 department without agents · W006 default department
+W005 department without agents · W006 default department · W007 characters of the OpenAI key
 """
 
+import re
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -65,6 +66,17 @@ def check_addresses(app_configs=None, **kwargs) -> list[CheckMessage]:
                 4,
                 _("OPENAI_REALTIME_URL must begin with ws:// or wss://."),
                 _("Leave it unset for OpenAI's own address."),
+            )
+        )
+    if not re.fullmatch(r"[!-~]*", settings.OPENAI_API_KEY):
+        found.append(
+            _warning(  # not an error, which would keep the switch process from starting: calls go on with keys
+                7,
+                _(
+                    "OPENAI_API_KEY holds a character that no key has (a blank, an accent, an ellipsis): every session "
+                    "would fail."
+                ),
+                _("Copy the whole key once more."),
             )
         )
     if not settings.OPENAI_API_KEY:

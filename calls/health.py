@@ -6,6 +6,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from typing import Any
 from urllib.parse import urlsplit
 
 import redis.asyncio
@@ -16,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from calls import metrics, services
+from calls import drain, metrics, services
 from calls.models import Switch, SwitchExam
 from calls.voice import breaker
 
@@ -26,16 +27,20 @@ REALTIME_KNOWN_SECONDS = 30  # a result is good for so long: probes must not ham
 
 @never_cache
 async def healthz(request: HttpRequest) -> JsonResponse:
-    """200 while this process answers at all."""
+    """200 while this process answers at all, and is not being stopped."""
+    if drain.begun():
+        return JsonResponse({"status": "stopping"}, status=503)
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 async def readyz(request: HttpRequest) -> JsonResponse:
     """200 when every part is up, else 503; `parts` maps each to "ok" or to what is wrong with it."""
-    checks = {"database": _database(), "redis": _redis(), "switches": _switches(), "realtime": _realtime()}
+    checks = {"database": _database(), "redis": ping_redis(), "switches": _switches(), "realtime": _realtime()}
     found = await asyncio.gather(*(_probe(name, check) for name, check in checks.items()))
     parts = {name: state for part in found for name, state in part.items()}
+    if drain.begun():
+        parts["web"] = "being stopped: takes no new transfers"
     down = [name for name, state in parts.items() if state != "ok"]
     body = {"status": "down" if down else "ok", "down": down, "parts": parts}
     if exams := await _last_exams():
@@ -71,7 +76,8 @@ async def _database() -> None:
     await sync_to_async(ask)()
 
 
-async def _redis() -> None:
+async def ping_redis() -> None:
+    """Raises redis' errors."""
     async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
         await client.ping()
 
@@ -87,12 +93,19 @@ async def _switches() -> dict[str, str]:
     return states or {"switches": "none in use"}
 
 
-async def _last_exams() -> dict[str, dict[str, str]]:
-    """What the doctor found last of each switch in use. Old news, so it decides nothing here."""
+async def _last_exams() -> dict[str, dict[str, Any]]:
+    """What the doctor found last of each switch in use, in codes: no numbers, no names. Old news decides nothing."""
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             exams = SwitchExam.objects.filter(switch__enabled=True, done_at__isnull=False).select_related("switch")
-            return {each.switch.slug: {"level": each.level, "at": each.done_at.isoformat()} async for each in exams}
+            return {
+                each.switch.slug: {
+                    "level": each.level,
+                    "at": each.done_at.isoformat(),
+                    "findings": sorted({row["code"] for row in each.findings if row["level"] != "ok"}),
+                }
+                async for each in exams
+            }
     except Exception:  # the database is down, which is said above
         return {}
 
@@ -103,7 +116,7 @@ _realtime_known: tuple[float, str, dict[str, str]] = (0.0, "", {})  # monotonic 
 async def _realtime() -> dict[str, str]:
     """Whether the Realtime API's address takes a connection; asked at most every 30 s."""
     global _realtime_known
-    if breaker.resting():
+    if realtime_rests():
         return {"realtime": "failed again and again: left alone for a while, announcements are synthesised"}
     url = settings.OPENAI_REALTIME_URL
     at, asked, result = _realtime_known
@@ -111,6 +124,11 @@ async def _realtime() -> dict[str, str]:
         result = await _probe("realtime", connect(url))
         _realtime_known = (time.monotonic(), url, result)
     return result
+
+
+def realtime_rests() -> bool:
+    """Whether this process leaves the Realtime API alone for a while, because it has failed again and again."""
+    return breaker.resting()
 
 
 async def connect(url: str) -> None:

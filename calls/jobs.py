@@ -77,12 +77,14 @@ def examine_switch(slug: str) -> None:
 
 
 def housekeeping() -> None:
-    """Enqueue what got lost with Redis, and erase what is kept no longer. The worker asks for it every few minutes."""
+    """Enqueue what got lost with Redis, end trials that died, and erase what is kept no longer. The worker asks for it
+    every few minutes."""
     queue = django_rq.get_queue()
     for protocol in _overdue_tickets():
         queue.enqueue(deliver_ticket, protocol)
     for delivery_id in _overdue_webhooks():
         queue.enqueue(deliver_webhook, delivery_id)
+    services.end_silent_trials()
     erased = services.erase_speech(timezone.now() - timedelta(days=settings.RETENTION_DAYS))
     if erased:
         log.info("retention.erased", utterances=erased)

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import django_rq
+from django.conf import settings
 from django.db.models import Count, F, Min, QuerySet
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from redis.exceptions import RedisError
 
-from calls import jobs
+from calls import dispatch, jobs
 from calls.models import AudioSession, Switch, SwitchCommand, Ticket, Transfer, TransferEvent, WebProcess
 from calls.transfer.states import Outcome, State
 from calls.voice import breaker
@@ -53,7 +54,7 @@ class _Database:
     def collect(self) -> Iterator[Metric]:
         now = timezone.now()
         midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-        today = Transfer.objects.filter(requested_at__gte=midnight, is_trial=False).order_by()
+        today = _real().filter(requested_at__gte=midnight).order_by()
         yield from _transfers(today)
         yield from _switches(now)
         yield from _realtime(midnight)
@@ -61,11 +62,15 @@ class _Database:
         yield from _jobs()
 
 
+def _real() -> QuerySet[Transfer]:
+    return Transfer.objects.filter(is_trial=False)
+
+
 def _transfers(today: QuerySet[Transfer]) -> Iterator[Metric]:
     yield _counted(
         GaugeMetricFamily("transferhub_transfers_open", "Transfers under way, by state", labels=["state"]),
         [state.value for state in State if state is not State.ENDED],
-        Transfer.objects.exclude(state=State.ENDED).order_by().values_list("state").annotate(Count("id")),
+        _real().exclude(state=State.ENDED).order_by().values_list("state").annotate(Count("id")),
     )
     yield _counted(
         CounterMetricFamily("transferhub_transfers", "Transfers with their outcome, today", labels=["outcome"]),
@@ -84,37 +89,45 @@ def _switches(now: datetime) -> Iterator[Metric]:
     for slug, connected, until in Switch.objects.filter(enabled=True).values_list("slug", "connected", "lease_until"):
         switches.add_metric([slug], float(connected and until is not None and until > now))
     yield switches
-    waiting = SwitchCommand.objects.filter(state=SwitchCommand.State.WAITING)
+    waiting = SwitchCommand.objects.filter(state=SwitchCommand.State.WAITING, switch__is_trial=False)
     oldest = waiting.aggregate(at=Min("created_at"))["at"]
     age = (now - oldest).total_seconds() if oldest else 0.0
     yield _gauge("transferhub_outbox_age_seconds", "Age of the oldest command that no switch was sent yet", age)
     yield _gauge("transferhub_outbox_waiting", "Commands that no switch was sent yet", waiting.count())
-    overdue = Transfer.objects.filter(deadline__lt=now).exclude(state=State.ENDED).aggregate(at=Min("deadline"))
+    overdue = _real().filter(deadline__lt=now).exclude(state=State.ENDED).aggregate(at=Min("deadline"))
     late = (now - overdue["at"]).total_seconds() if overdue["at"] else 0.0
     yield _gauge("transferhub_deadline_late_seconds", "By how much the most overdue deadline is late", late)
 
 
 def _realtime(midnight: datetime) -> Iterator[Metric]:
-    ended = AudioSession.objects.filter(transfer__requested_at__gte=midnight, leg=AudioSession.Leg.AGENT)
+    today = _real().filter(requested_at__gte=midnight)
+    ended = AudioSession.objects.filter(transfer__in=today, leg=AudioSession.Leg.AGENT)
     tokens = dict.fromkeys(TOKENS.values(), 0)
-    sessions = lost = 0
-    for usage in ended.exclude(closed_at=None).values_list("usage", flat=True):
+    sessions = lost = unheard = 0
+    cost = 0.0
+    for usage, live_at in ended.exclude(closed_at=None).values_list("usage", "live_at"):
         sessions += 1
         lost += usage.get("realtime_lost", 0)
+        unheard += _number(usage, "total_tokens") if live_at is None else 0
         for (group, name), label in TOKENS.items():
             tokens[label] += _number(usage.get(group), name)
+        cost += _cost(usage, settings.REALTIME_PRICES)
     yield _counter("transferhub_announcers", "Announcers' sessions that are over, today", sessions)
     yield _counter("transferhub_realtime_errors", "Announcers that lost the Realtime API, today", lost)
     spent = CounterMetricFamily("transferhub_realtime_tokens", "Tokens of the Realtime API, today", labels=["kind"])
     for label, count in tokens.items():
         spent.add_metric([label], count)
     yield spent
-    failed = TransferEvent.objects.filter(transfer__requested_at__gte=midnight, event="AnnouncerLost")
+    if settings.REALTIME_PRICES:
+        yield _counter("transferhub_realtime_cost_usd", "What these tokens cost by REALTIME_PRICES, today", cost)
+    text = "Of those, spent on announcements whose agent did not answer, today"
+    yield _counter("transferhub_realtime_tokens_unheard", text, unheard)
+    failed = TransferEvent.objects.filter(transfer__in=today, event="AnnouncerLost")
     yield _counter("transferhub_audio_lost", "Audio sockets of agents refused or lost, today", failed.count())
 
 
 def _processes(now: datetime) -> Iterator[Metric]:
-    live = AudioSession.objects.filter(state=AudioSession.State.LIVE).count()
+    live = AudioSession.objects.filter(state=AudioSession.State.LIVE, transfer__is_trial=False).count()
     yield _gauge("transferhub_audio_sessions_live", "Audio sockets that FreeSWITCH holds with us", live)
     resting = float(breaker.resting())  # of the process that answers; all else here is in the database
     yield _gauge("transferhub_realtime_resting", "1: this web process leaves the Realtime API alone", resting)
@@ -133,7 +146,7 @@ def _jobs() -> Iterator[Metric]:
     yield _gauge("transferhub_webhooks_undelivered", "Changes that a callback_url was not told yet", untold)
     up = 1
     try:
-        queue = django_rq.get_queue()
+        queue = django_rq.get_queue(connection=dispatch.redis_client(settings.REDIS_URL))
         depth = GaugeMetricFamily("transferhub_jobs", "Jobs of the worker, by where they are", labels=["place"])
         depth.add_metric(["waiting"], queue.count)
         depth.add_metric(["running"], queue.started_job_registry.count)
@@ -165,6 +178,21 @@ def _counted(family: Any, values: list[str], counts: Any) -> Any:
 def _histogram(name: str, text: str, bounds: tuple[float, ...], seconds: list[float]) -> HistogramMetricFamily:
     buckets = [(f"{bound:g}", sum(value <= bound for value in seconds)) for bound in bounds]
     return HistogramMetricFamily(name, text, buckets=[*buckets, ("+Inf", len(seconds))], sum_value=sum(seconds))
+
+
+def _cost(usage: Mapping[str, Any], prices: Mapping[str, float]) -> float:
+    """USD of one session. What was cached costs its own price in place of that of text or audio."""
+    came, went = usage.get("input_token_details"), usage.get("output_token_details")
+    cached = came.get("cached_tokens_details") if isinstance(came, Mapping) else None
+    text, audio = _number(cached, "text_tokens"), _number(cached, "audio_tokens")
+    counts = {
+        "text_in": _number(came, "text_tokens") - text,
+        "audio_in": _number(came, "audio_tokens") - audio,
+        "cached_in": text + audio,
+        "text_out": _number(went, "text_tokens"),
+        "audio_out": _number(went, "audio_tokens"),
+    }
+    return sum(count * prices.get(kind, 0.0) for kind, count in counts.items()) / 1e6
 
 
 def _number(values: Any, name: str) -> int:

@@ -40,6 +40,7 @@ def test_a_good_configuration_is_silent(good, company):
         ("AUDIO_BASE_URL", "", "E002"),
         ("OMNIPLAY_URL", "https://omniplay.example.com", "E003"),
         ("OPENAI_REALTIME_URL", "https://api.openai.com", "E004"),
+        ("OPENAI_API_KEY", "sk-…", "W007"),
         ("OPENAI_API_KEY", "", "W001"),
         ("WEBHOOK_HOSTS", ["https://crm.example.com/"], "W002"),
     ],

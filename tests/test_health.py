@@ -151,8 +151,8 @@ def test_metrics_hold_how_long_people_waited(client, switch):
             connected_at=begin + timedelta(seconds=wait),
             is_trial=False,
         )
-    trial, _ = services.create_transfer(services.NewTransfer("trial", "vendas", start_after_ms=9000, is_trial=True))
-    Transfer.objects.filter(pk=trial.pk).update(connected_at=begin)
+    trial, _ = services.create_transfer(services.NewTransfer("trial", "vendas", start_after_ms=9000))
+    Transfer.objects.filter(pk=trial.pk).update(connected_at=begin, is_trial=True)
     found = metrics(client)
     assert [found[f"transferhub_seconds_to_human_bucket{{{bound}}}"] for bound in ("2", "5", "20", "120", "+Inf")] == [
         0, 1, 2, 2, 3,
@@ -167,20 +167,40 @@ def test_metrics_add_up_what_the_realtime_api_was_asked_for(client, switch):
     made, _ = services.create_transfer(services.NewTransfer("call", "vendas", start_after_ms=9000))
     now = timezone.now()
     usages = (
-        {"input_token_details": {"text_tokens": 7, "audio_tokens": 5}, "output_token_details": {"audio_tokens": 30}},
+        {
+            "total_tokens": 42,
+            "input_token_details": {"text_tokens": 7, "audio_tokens": 5},
+            "output_token_details": {"audio_tokens": 30},
+        },
         {"input_token_details": {"text_tokens": 1}, "realtime_lost": 1, "output_token_details": "nonsense"},
         {},
     )
+    AudioSession.objects.create(transfer=made, leg="agent", usage={"total_tokens": 8}, closed_at=now, created_at=now)
     for usage in usages:
         AudioSession.objects.create(
-            transfer=made, leg="agent", usage=usage, state="closed", created_at=now, closed_at=now
+            transfer=made, leg="agent", usage=usage, state="closed", created_at=now, live_at=now, closed_at=now
         )
     found = metrics(client)
-    assert found["transferhub_announcers_total"] == 3
+    assert found["transferhub_announcers_total"] == 4
+    assert found["transferhub_realtime_tokens_unheard_total"] == 8
     assert found["transferhub_realtime_errors_total"] == 1
     assert found["transferhub_realtime_tokens_total{text_in}"] == 8
     assert found["transferhub_realtime_tokens_total{audio_in}"] == 5
     assert found["transferhub_realtime_tokens_total{audio_out}"] == 30
+
+
+def test_metrics_tell_what_the_tokens_cost_when_the_prices_are_known(client, switch, settings):
+    Department.objects.create(name="Vendas", slug="vendas")
+    made, _ = services.create_transfer(services.NewTransfer("call", "vendas", start_after_ms=9000))
+    now = timezone.now()
+    cached = {"text_tokens": 400, "audio_tokens": 100}
+    came = {"text_tokens": 1000, "audio_tokens": 500, "cached_tokens_details": cached}
+    usage = {"input_token_details": came, "output_token_details": {"text_tokens": 10, "audio_tokens": 2000}}
+    AudioSession.objects.create(transfer=made, leg="agent", usage=usage, state="closed", created_at=now, closed_at=now)
+    assert "transferhub_realtime_cost_usd_total" not in metrics(client)
+    settings.REALTIME_PRICES = {"text_in": 4.0, "audio_in": 32.0, "cached_in": 0.4, "text_out": 16.0, "audio_out": 64.0}
+    dollars = (600 * 4 + 400 * 32 + 500 * 0.4 + 10 * 16 + 2000 * 64) / 1e6
+    assert metrics(client)["transferhub_realtime_cost_usd_total"] == pytest.approx(dollars)
 
 
 @pytest.mark.django_db(transaction=True)  # jobs are enqueued at the commit
@@ -191,7 +211,7 @@ def test_metrics_know_the_queue_of_the_worker(client, switch, redis_is_empty):
 
 
 def test_metrics_are_told_though_redis_is_down(client, switch, monkeypatch):
-    def gone(*_):
+    def gone(*_, **__):
         raise RedisError("gone")
 
     monkeypatch.setattr("django_rq.get_queue", gone)

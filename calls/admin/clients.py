@@ -19,12 +19,14 @@ from calls.models import ApiClient
 
 @admin.register(ApiClient)
 class ApiClientAdmin(CompanyAdmin):
-    list_display = ["name", "shown_prefix", "enabled", "created_at", "last_used_at"]
-    list_filter = ["enabled"]
+    list_display = ["name", "scope", "shown_prefix", "enabled", "created_at", "last_used_at"]
+    list_filter = ["enabled", "scope"]
     search_fields = ["name", "key_prefix"]
     readonly_fields = ["shown_prefix", "created_at", "last_used_at", "new_key"]
-    fieldsets = [(None, {"fields": [("name", "enabled"), ("shown_prefix", "new_key"), ("created_at", "last_used_at")]})]
-    add_fieldsets = [(None, {"fields": ["name"]})]
+    fieldsets = [
+        (None, {"fields": [("name", "enabled"), "scope", ("shown_prefix", "new_key"), ("created_at", "last_used_at")]})
+    ]
+    add_fieldsets = [(None, {"fields": ["name", "scope"]})]
 
     def get_urls(self):
         own = path("<int:pk>/key/", self.admin_site.admin_view(never_cache(self.key_view)), name="calls_apiclient_key")

@@ -1,17 +1,20 @@
 """Departments: who is rung in which order, how long, what is said, where callers go."""
 
+from urllib.parse import urlencode
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db import models
 from django.db.models import Prefetch
-from django.urls import path
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from unfold.admin import TabularInline
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import INPUT_CLASSES
 
 from calls import hours
@@ -83,6 +86,7 @@ class HolidayInline(TabularInline):
 @admin.register(Department)
 class DepartmentAdmin(CompanyAdmin):
     form = DepartmentForm
+    actions_detail = ["try_out"]
     inlines = [MembershipInline, OpeningHoursInline, HolidayInline]
     list_display = ["shown_name", "agents", "limits", "open_now", "enabled"]
     list_filter = ["enabled", "strategy"]
@@ -115,6 +119,7 @@ class DepartmentAdmin(CompanyAdmin):
                     "agent_notice",
                     "caller_notice",
                     ("voice", "language"),
+                    ("prepare_announcement", "waits_for_hello"),
                     "caller_hears",
                 ],
             },
@@ -148,6 +153,14 @@ class DepartmentAdmin(CompanyAdmin):
     def changelist_view(self, request, extra_context=None):
         self.company_days = list(Holiday.objects.filter(department=None).values_list("date", "every_year"))
         return super().changelist_view(request, extra_context)
+
+    @action(description=gettext_lazy("Try this department"), url_path="try", permissions=["try"])
+    def try_out(self, request, object_id):
+        department = get_object_or_404(Department, pk=unquote(object_id))
+        return redirect(f"{reverse('console:trials')}?{urlencode({'department': department.slug})}")
+
+    def has_try_permission(self, request, object_id=None):
+        return request.user.has_perms(["calls.try_departments", "calls.view_transfer"])
 
     # ------------------------------------------------------------ the list
     @display(description=gettext_lazy("department"), ordering="name")

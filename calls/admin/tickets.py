@@ -35,6 +35,9 @@ class TicketAdmin(ReadOnlyAdmin):
         "transfer",
     ]
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(transfer__is_trial=False)
+
     @display(description=gettext_lazy("opened at"), ordering="created_at")
     def opened(self, ticket):
         return short_time(ticket.created_at)

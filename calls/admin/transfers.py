@@ -1,4 +1,5 @@
-"""Transfers as they are kept: to look things up. The console shows them better; nobody changes them here."""
+"""Transfers as they are kept: to look things up. The console shows them better, and trials too; nobody changes them
+here."""
 
 from django.contrib import admin
 from django.urls import reverse
@@ -77,7 +78,7 @@ class EventInline(ReadOnlyInline):
 class TransferAdmin(ReadOnlyAdmin):
     inlines = [AttemptInline, EventInline]
     list_display = ["began", "department", "caller", "stage", "ended_how", "answered_by", "ticket_protocol", "console"]
-    list_filter = ["department", "is_trial"]
+    list_filter = ["department"]
     list_select_related = ["department", "agent", "ticket", "switch"]
     search_fields = ["id", "caller_uuid", "ticket__protocol"]
     date_hierarchy = "requested_at"
@@ -93,7 +94,7 @@ class TransferAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request):
         self.sees_numbers = request.user.has_perm("calls.see_numbers")
-        return super().get_queryset(request)
+        return super().get_queryset(request).filter(is_trial=False)
 
     @display(description=gettext_lazy("requested"), ordering="requested_at")
     def began(self, transfer):

@@ -13,7 +13,10 @@ class ApiKey(HttpBearer):
     """`Authorization: Bearer <key>`; views find the ApiClient in `request.auth`."""
 
     async def authenticate(self, request: HttpRequest, token: str) -> ApiClient | None:
-        return await sync_to_async(_client)(request.META.get("REMOTE_ADDR", ""), token.strip())
+        client = await sync_to_async(_client)(request.META.get("REMOTE_ADDR", ""), token.strip())
+        if client is not None and not _may(client, request.method or ""):
+            raise ApiError(403, "not_allowed", "This key may not do that.")
+        return client
 
 
 def _client(address: str, key: str) -> ApiClient | None:
@@ -25,6 +28,12 @@ def _client(address: str, key: str) -> ApiClient | None:
         return None
     _refuse(throttle.count(throttle.REQUESTS, str(client.pk)))
     return client
+
+
+def _may(client: ApiClient, method: str) -> bool:
+    if client.scope == ApiClient.Scope.READ:
+        return method in ("GET", "HEAD")
+    return client.scope == ApiClient.Scope.ALL
 
 
 def _refuse(seconds: int) -> None:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from calls import selectors
-from calls.api.errors import ApiError
+from calls.api.errors import ALWAYS, ApiError
 from calls.api.schemas import DepartmentsOut, ErrorOut
 from calls.models import Department
 
@@ -16,7 +16,7 @@ router = Router()
 
 @router.get(
     "/departments",
-    response={200: DepartmentsOut, 401: ErrorOut},
+    response={200: DepartmentsOut, ALWAYS: ErrorOut},
     tags=["what can be offered"],
     summary="Departments, whether they are open, and how many agents are free",
 )
@@ -26,7 +26,7 @@ async def departments(request: HttpRequest):
 
 @router.get(
     "/tool",
-    response={200: dict[str, Any], (401, 404): ErrorOut},
+    response={200: dict[str, Any], (*ALWAYS, 404): ErrorOut},
     tags=["what can be offered"],
     summary="A ready function tool for the secretary's Realtime session",
 )

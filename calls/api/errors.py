@@ -3,13 +3,16 @@
 import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import page_not_found
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 log = structlog.get_logger(__name__)
 
 CODES = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+ALWAYS = frozenset({401, 403, 429, 503})
+"""What any address of the API may answer."""
 RETRY_AFTER_SECONDS = 5
 
 
@@ -58,6 +61,13 @@ def install(api: NinjaAPI) -> None:
     api.add_exception_handler(OperationalError, _database_down)
     api.add_exception_handler(InterfaceError, _database_down)
     api.add_exception_handler(Exception, _unexpected)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404 of the whole site: also where no address of the API fits at all, its answer is JSON."""
+    if request.path.startswith("/api/"):
+        return answer(404, "not_found", "There is nothing at this address.")
+    return page_not_found(request, exception)
 
 
 def _refused(request: HttpRequest, error: ApiError) -> JsonResponse:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,11 +13,11 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from ninja import Header, Query, Router, Status
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
-from calls import errors, selectors, services
+from calls import drain, errors, selectors, services
 from calls.api import waiting
-from calls.api.errors import ApiError
+from calls.api.errors import ALWAYS, ApiError
 from calls.api.schemas import ErrorOut, EventsOut, TransferIn, TransferOut, TransfersOut
 from calls.models import ApiClient, Transfer
 from calls.transfer import events
@@ -24,14 +25,25 @@ from calls.transfer.states import Outcome, Source, State, Verdict
 
 LONGEST_WAIT_SECONDS = 25  # below the usual 30 s of proxies and HTTP clients
 MAX_EVENTS = 1000
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]")
 
 router = Router(tags=["transfers"])
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, str) and not DATE.match(value):
+        raise ValueError("Write it as 2026-11-24T14:00:00-03:00.")
+    return value
+
+
+# Pydantic takes a bare number for seconds since 1970; we document instants.
+Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
 IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", max_length=200, pattern=r"^[\x21-\x7e]*$")]
 
 
 @router.post(
     "",
-    response={200: TransferOut, 202: TransferOut, (401, 404, 409, 422, 503): ErrorOut},
+    response={200: TransferOut, 202: TransferOut, (400, *ALWAYS, 404, 409, 413, 422): ErrorOut},
     summary="Transfer a caller to a person",
 )
 async def create(request: HttpRequest, response: HttpResponse, body: TransferIn, idempotency_key: IdempotencyKey = ""):
@@ -42,15 +54,15 @@ async def create(request: HttpRequest, response: HttpResponse, body: TransferIn,
     return Status(status, document)
 
 
-@router.get("", response={200: TransfersOut, (401, 422): ErrorOut}, summary="List transfers, the newest first")
+@router.get("", response={200: TransfersOut, (*ALWAYS, 422): ErrorOut}, summary="List transfers, the newest first")
 async def index(
     request: HttpRequest,
     state: State | None = None,
     outcome: Outcome | None = None,
     department: str = "",
     call_uuid: str = "",
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
     cursor: str = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ):
@@ -79,7 +91,7 @@ async def index(
 
 @router.get(
     "/{uuid:transfer_id}",
-    response={200: TransferOut, (401, 404, 422): ErrorOut},
+    response={200: TransferOut, (*ALWAYS, 404, 422): ErrorOut},
     summary="A transfer; with `wait`, as soon as its result is known",
 )
 async def show(
@@ -92,7 +104,7 @@ async def show(
 
 @router.delete(
     "/{uuid:transfer_id}",
-    response={202: TransferOut, (401, 404, 409): ErrorOut},
+    response={202: TransferOut, (*ALWAYS, 404, 409): ErrorOut},
     summary="Take the caller back",
 )
 async def cancel(request: HttpRequest, transfer_id: UUID):
@@ -102,7 +114,7 @@ async def cancel(request: HttpRequest, transfer_id: UUID):
 
 @router.get(
     "/{uuid:transfer_id}/events",
-    response={200: EventsOut, (401, 404): ErrorOut},
+    response={200: EventsOut, (*ALWAYS, 404): ErrorOut},
     summary="What happened, in order",
 )
 async def log(request: HttpRequest, transfer_id: UUID):
@@ -111,6 +123,8 @@ async def log(request: HttpRequest, transfer_id: UUID):
 
 
 def _create(client: ApiClient, body: TransferIn, idempotency_key: str) -> tuple[int, dict[str, Any]]:
+    if drain.begun():
+        raise ApiError(503, "stopping", "This process is being stopped. Try again.", retry_after=1)
     fields = body.dict(exclude={"caller"})
     new = services.NewTransfer(
         **fields, caller_number=body.caller.number, caller_name=body.caller.name, idempotency_key=idempotency_key
@@ -138,7 +152,8 @@ def _create(client: ApiClient, body: TransferIn, idempotency_key: str) -> tuple[
 def _cancel(client: ApiClient, transfer_id: UUID) -> dict[str, Any]:
     with translation.override("en"):
         try:
-            applied = services.apply_event(transfer_id, events.CancelRequested(Source.API, client.name), by=client.name)
+            known = selectors.transfers().get(pk=transfer_id)
+            applied = services.apply_event(known.pk, events.CancelRequested(Source.API, client.name), by=client.name)
         except Transfer.DoesNotExist:
             raise _unknown() from None
     if applied.verdict is Verdict.ILLEGAL:
@@ -163,7 +178,7 @@ def _look(transfer_id: UUID) -> dict[str, Any]:
 
 
 def _events(transfer_id: UUID) -> list[dict[str, Any]]:
-    transfer = Transfer.objects.filter(pk=transfer_id).first()
+    transfer = selectors.transfers().filter(pk=transfer_id).first()
     if transfer is None:
         raise _unknown()
     return [

@@ -13,7 +13,8 @@ from uuid import UUID
 import structlog
 from channels.layers import get_channel_layer
 
-from calls import bus
+from calls import bus, drain
+from calls.tasks import cancelled
 
 log = structlog.get_logger(__name__)
 LOOK_EVERY_SECONDS = 1.0
@@ -33,16 +34,14 @@ async def until(look: Callable[[], Awaitable[T]], done: Callable[[T], bool], tra
     changed = asyncio.Event()
     listener = asyncio.create_task(_listen(bus.transfer_group(transfer_id), changed))
     try:
-        while not done(seen) and (left := ends - time.monotonic()) > 0:
+        while not done(seen) and not drain.closing() and (left := ends - time.monotonic()) > 0:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(left, LOOK_EVERY_SECONDS)):
                     await changed.wait()
             changed.clear()
             seen = await look()
     finally:
-        listener.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listener
+        await cancelled(listener)
     return seen
 
 

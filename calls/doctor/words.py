@@ -53,7 +53,10 @@ WORDS = {
     # the switch itself
     "unreachable": (
         _("The Event Socket at %(host)s:%(port)s cannot be reached (%(reason)s)."),
-        _("Is FreeSWITCH running? Check listen-ip and listen-port in event_socket.conf.xml, and the firewall."),
+        _(
+            "Is FreeSWITCH running? Check listen-ip, listen-port and apply-inbound-acl in event_socket.conf.xml, "
+            "and the firewall."
+        ),
     ),
     "wrong_password": (
         _("The Event Socket refused the password."),

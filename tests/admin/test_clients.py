@@ -14,7 +14,7 @@ def shown_key(response) -> str:
 @pytest.fixture
 def made(root):
     """The answer to adding a client."""
-    return root.post(reverse("admin:calls_apiclient_add"), {"name": "secretária"})
+    return root.post(reverse("admin:calls_apiclient_add"), {"name": "secretária", "scope": "all"})
 
 
 def test_the_key_is_shown_right_after_it_was_made_and_works(made):
@@ -36,7 +36,7 @@ def test_the_key_is_kept_nowhere(root, made):
 
 
 def test_a_second_client_of_the_same_name_is_refused(root, made):
-    again = root.post(reverse("admin:calls_apiclient_add"), {"name": "secretária"})
+    again = root.post(reverse("admin:calls_apiclient_add"), {"name": "secretária", "scope": "all"})
     assert again.status_code == 200 and again.context["adminform"].form.errors
     assert ApiClient.objects.count() == 1
 
@@ -52,7 +52,7 @@ def test_a_new_key_is_made_only_after_asking_and_kills_the_old_one(root, made):
 
 def test_a_client_that_may_not_call_any_more_is_refused(root, made):
     client = ApiClient.objects.get()
-    root.post(reverse("admin:calls_apiclient_change", args=[client.pk]), {"name": client.name})
+    root.post(reverse("admin:calls_apiclient_change", args=[client.pk]), {"name": client.name, "scope": "all"})
     assert services.authenticate(shown_key(made)) is None
 
 

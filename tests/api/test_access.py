@@ -22,6 +22,26 @@ def test_a_new_key_ends_the_old_one(api):
     assert api.get("/departments").status_code == 401
 
 
+def test_a_key_may_do_no_more_than_it_was_made_for(client, company):
+    keys = {scope: services.create_api_client(scope, scope)[1] for scope in ApiClient.Scope.values}
+    body = {"call_uuid": "a-leg-1", "department": "vendas"}
+
+    def answers(scope):
+        headers = {"Authorization": f"Bearer {keys[scope]}"}
+        asked = client.post("/api/v1/transfers", body, content_type="application/json", headers=headers)
+        listed = client.get("/api/v1/transfers", headers=headers)
+        scraped = client.get("/metrics", headers=headers, REMOTE_ADDR="198.51.100.7")
+        return asked.status_code, listed.status_code, scraped.status_code
+
+    assert answers("metrics") == (403, 403, 200)
+    assert answers("read") == (403, 200, 200)
+    assert not Transfer.objects.exists()
+    assert answers("all") == (202, 200, 200)
+    transfer = Transfer.objects.get()
+    cancelled = client.delete(f"/api/v1/transfers/{transfer.pk}", headers={"Authorization": f"Bearer {keys['read']}"})
+    assert (cancelled.status_code, cancelled.json()["error"]["code"]) == (403, "not_allowed")
+
+
 def test_an_unknown_path_is_404_in_json(api):
     for path in ("/nothing", "/transfers/", "/transfers/not-a-uuid"):
         response = api.get(path)

@@ -205,3 +205,15 @@ def test_no_body_makes_it_stumble(api, body):
     response = api.post(json.dumps(body))
     assert response.status_code in (202, 404, 422)
     assert response.json()
+
+
+@pytest.mark.parametrize("path", ["/transfers/%0A", "/a%0Ab", "/%0d%0a"])
+def test_an_address_with_a_line_end_is_answered_as_json_too(api, path):
+    answer = api.get(path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+def test_an_instant_is_written_out_and_no_number(api, name):
+    assert api.get("/transfers", **{name: "0.5"}).status_code == 422
+    assert api.get("/transfers", **{name: "2026-11-24T14:00:00-03:00"}).status_code == 200

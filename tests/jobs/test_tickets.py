@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from calls import jobs, services
+from calls import omniplay as omniplay_client
 from calls.models import Ticket
 from tests.jobs.tools import work
 
@@ -88,6 +89,16 @@ def test_a_dead_omniplay_costs_a_try_and_nothing_else(ticket, settings):
     settings.OMNIPLAY_URL = "http://127.0.0.1:1"
     assert jobs.deliver_ticket(ticket.protocol) is not None
     assert Ticket.objects.get().last_error == "ConnectError"
+
+
+def test_a_slow_omniplay_is_left_and_asked_again_and_opens_one_ticket(ticket, omniplay, monkeypatch):
+    monkeypatch.setattr(omniplay_client, "TIMEOUT_SECONDS", 0.1)
+    omniplay.mood.delay = 0.5
+    assert jobs.deliver_ticket(ticket.protocol) is not None
+    assert (Ticket.objects.get().state, Ticket.objects.get().last_error) == ("pending", "ReadTimeout")
+    omniplay.mood.delay = 0.0
+    jobs.deliver_ticket(ticket.protocol)
+    assert Ticket.objects.get().state == "sent" and len(omniplay.tickets) == 1
 
 
 def test_jobs_of_rows_that_are_gone_end_quietly(db, omniplay):
