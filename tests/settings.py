@@ -59,7 +59,7 @@ with redis.Redis.from_url(os.environ["REDIS_URL"]) as _client:
 # A test must not reach the world because the developer's own environment does.
 for _name in ("OPENAI_API_KEY", "OPENAI_REALTIME_URL", "OMNIPLAY_URL", "OMNIPLAY_TOKEN", "LIMITS_DIVISOR"):
     os.environ.pop(_name, None)
-for _name in [name for name in os.environ if name.startswith("FREESWITCH_")]:
+for _name in [name for name in os.environ if name.startswith(("FREESWITCH_", "SENTRY_"))]:
     os.environ.pop(_name)
 
 from transferhub.settings import *  # noqa: E402, F403

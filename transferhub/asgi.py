@@ -1,7 +1,7 @@
 """The web process: HTTP, the supervisors' sockets, FreeSWITCH's audio sockets, and the hub behind those.
 
-uvicorn announces start and stop (lifespan); daphne does not, so there the hub starts with the first connection and
-dies with the process, which others notice by its heartbeat.
+uvicorn announces start and stop (lifespan), and drains at SIGTERM (calls/drain.py); daphne does not, so there the hub
+starts with the first connection and dies with the process, which others notice by its heartbeat.
 """
 
 import os
@@ -23,6 +23,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from calls import drain  # noqa: E402
 from calls.doctor.echo import PATH as CHECK_PATH  # noqa: E402
 from calls.doctor.echo import echo  # noqa: E402
 from calls.voice.consumer import PATH as AUDIO_PATH  # noqa: E402
@@ -65,6 +66,7 @@ class Application:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._start()
+                drain.before_sigterm(self.hub.drain)
                 await send({"type": "lifespan.startup.complete"})
             else:
                 if self.hub:

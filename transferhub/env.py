@@ -70,6 +70,20 @@ def switched_on(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be true or false, not {raw!r}")
 
 
+def amounts(name: str, known: tuple[str, ...]) -> dict[str, float]:
+    """`word=number,…` of known words. Raises ImproperlyConfigured for anything else."""
+    found = {}
+    for part in listed(name):
+        word, _, raw = part.partition("=")
+        try:
+            found[word.strip()] = float(raw)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must be like {known[0]}=1.5, not {part!r}") from error
+        if word.strip() not in known or not 0 <= found[word.strip()] < float("inf"):
+            raise ImproperlyConfigured(f"{name} knows {', '.join(known)} and no amount below 0, not {part!r}")
+    return found
+
+
 def listed(name: str, default: str = "") -> list[str]:
     """A comma-separated list, blanks and empty parts removed."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]

@@ -72,7 +72,7 @@ TEMPLATES = [
 
 # ------------------------------------------------------------------ state
 DATABASE_URL = env.secret("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'transferhub.sqlite3'}"
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=0)}
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=0, conn_health_checks=True)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         # IMMEDIATE takes the write lock at BEGIN: a transaction never finds out half-way that it read old rows.
@@ -87,14 +87,9 @@ REDIS_PREFIX = env.text("REDIS_PREFIX", "transferhub")
 REDIS_URL = env.secret("REDIS_URL") or "redis://127.0.0.1:6379/0"
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "BACKEND": "calls.layer.PubSubLayer",
         # capacity: messages held for one slow reader before new ones are dropped; a board push is worth nothing late.
-        "CONFIG": {
-            "hosts": [REDIS_URL],
-            "capacity": 1000,
-            "expiry": 30,
-            "prefix": REDIS_PREFIX,
-        },
+        "CONFIG": {"url": REDIS_URL, "prefix": REDIS_PREFIX, "capacity": 1000},
     }
 }
 RQ_QUEUES = {"default": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 120}}
@@ -108,7 +103,7 @@ FREESWITCH_PASSWORD = env.secret("FREESWITCH_PASSWORD", "ClueCon")
 FREESWITCH_DOMAIN = env.text("FREESWITCH_DOMAIN")
 FREESWITCH_PROFILE = env.text("FREESWITCH_PROFILE", "default")  # the conference profile, not the SIP one
 AUDIO_BASE_URL = env.text("AUDIO_BASE_URL", "ws://127.0.0.1:8000")
-AUDIO_RATE = env.integer("AUDIO_RATE", 24000, least=8000)
+AUDIO_RATE = int(env.one_of("AUDIO_RATE", "24000", "16000", "8000"))
 
 # ------------------------------------------------------------------ OpenAI, OmniPlay
 OPENAI_API_KEY = env.secret("OPENAI_API_KEY")
@@ -119,6 +114,8 @@ OPENAI_TRANSCRIBE_MODEL = env.text("OPENAI_TRANSCRIBE_MODEL", "gpt-transcribe") 
 # After so many failures in a row a web process leaves the API alone for so long (calls/voice/breaker.py).
 REALTIME_FAILURES = env.integer("REALTIME_FAILURES", 5, least=1)
 REALTIME_REST_SECONDS = env.number("REALTIME_REST_SECONDS", 30)
+# USD for a million tokens of each kind, for the cost in /metrics; empty: no cost is told.
+REALTIME_PRICES = env.amounts("REALTIME_PRICES", ("text_in", "audio_in", "cached_in", "text_out", "audio_out"))
 OMNIPLAY_URL = env.text("OMNIPLAY_URL").rstrip("/")
 OMNIPLAY_TOKEN = env.secret("OMNIPLAY_TOKEN")
 
@@ -133,6 +130,8 @@ MAX_TRANSFERS = env.integer("MAX_TRANSFERS", 300, least=1)
 MAX_TRANSFERS_PER_SWITCH = env.integer("MAX_TRANSFERS_PER_SWITCH", 150, least=1)
 MAX_AUDIO_SESSIONS = env.integer("MAX_AUDIO_SESSIONS", 60, least=1)  # of one web process
 MAX_REALTIME_SESSIONS = env.integer("MAX_REALTIME_SESSIONS", 100, least=1)
+# A web process told to stop lets announcements in hand come to their end for so long (calls/drain.py).
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", 30, least=0)
 # An extension whose transfer ended this long ago is free again even if nobody saw its leg end.
 FORGOTTEN_CLAIM_SECONDS = 15
 
@@ -172,4 +171,6 @@ API_FAILURES_PER_MINUTE = env.integer("API_FAILURES_PER_MINUTE", 60)
 LOGIN_FAILURES_PER_MINUTE = env.integer("LOGIN_FAILURES_PER_MINUTE", 20)
 
 # ------------------------------------------------------------------ logs
-LOGGING = logs.config(env.text("LOG_LEVEL", "INFO").upper(), env.text("LOG_FORMAT") == "json")
+SENTRY_DSN = env.text("SENTRY_DSN")  # where errors are told (transferhub/sentry.py); empty: nowhere
+LOGGING = logs.config(env.text("LOG_LEVEL", "INFO").upper(), env.text("LOG_FORMAT") == "json", SENTRY_DSN)
+RQ_EXCEPTION_HANDLERS = ["transferhub.sentry.job_failed"] if SENTRY_DSN else []

@@ -7,6 +7,7 @@ from django.urls import include, path
 from calls import health
 from calls.api.app import api
 
+handler404 = "calls.api.errors.not_found"
 urlpatterns = [
     path("", include("calls.console.urls")),
     path("login/", auth.LoginView.as_view(), name="login"),
