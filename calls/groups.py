@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 SEE = ["view_transfer"]
-ACT = ["see_numbers", "act_on_transfers", "listen", "whisper", "join", "view_supervisoraction"]
+ACT = ["see_numbers", "act_on_transfers", "listen", "whisper", "join", "try_departments", "view_supervisoraction"]
 CONFIGURED = [
     "apiclient",
     "department",
@@ -24,7 +24,10 @@ PEOPLE = [f"{verb}_{model}" for model in ("user", "group") for verb in ("view", 
 GROUPS = {
     "Atendimento": (SEE, []),
     "Supervisor": (SEE + ACT, []),
-    "Administrador": ([*SEE, "see_numbers", "view_ticket", "view_supervisoraction", *CONFIGURE], PEOPLE),
+    "Administrador": (
+        [*SEE, "see_numbers", "try_departments", "view_ticket", "view_supervisoraction", *CONFIGURE],
+        PEOPLE,
+    ),
 }
 
 

@@ -19,6 +19,7 @@ class Rights:
     whispers: bool = False
     joins: bool = False
     audits: bool = False
+    tries: bool = False  # departments, with simulated people
     departments: frozenset[int] | None = None
 
     def may_see(self, transfer: Transfer) -> bool:
@@ -44,6 +45,7 @@ def rights_of(user: AbstractBaseUser | AnonymousUser) -> Rights:
         whispers=user.has_perm("calls.whisper"),
         joins=user.has_perm("calls.join"),
         audits=user.has_perm("calls.view_supervisoraction"),
+        tries=user.has_perm("calls.try_departments"),
         departments=None if user.is_superuser else _departments_of(user),
     )
 

@@ -40,6 +40,28 @@ SOURCES: dict[str, Promise] = {
     Source.API: pgettext_lazy("who decided", "by the secretary"),
     Source.SYSTEM: pgettext_lazy("who decided", "by the system"),
 }
+# What the simulated agent of a trial does; the keys are the simulator's temperaments (calls.simulator.predictions).
+TEMPERAMENTS: dict[str, Promise] = {
+    "accepts": pgettext_lazy("agent", "answers and says yes"),
+    "interrupts": pgettext_lazy("agent", "says yes over the announcement"),
+    "hesitates": pgettext_lazy("agent", "asks who it is, then says yes"),
+    "presses_1": pgettext_lazy("agent", "presses 1"),
+    "presses_0": pgettext_lazy("agent", "presses 0, hears it again, presses 1"),
+    "holds": pgettext_lazy("agent", "puts us on hold, comes back, says yes"),
+    "two_phones": pgettext_lazy("agent", "has two telephones, answers one, says yes"),
+    "rejects": pgettext_lazy("agent", "says no, with a reason"),
+    "asks_then_rejects": pgettext_lazy("agent", "asks who it is, then says no"),
+    "redirects": pgettext_lazy("agent", "names an extension that nobody has, then says no"),
+    "presses_2": pgettext_lazy("agent", "presses 2"),
+    "declines": pgettext_lazy("agent", "declines while it rings"),
+    "hangs_up": pgettext_lazy("agent", "hangs up in the middle of the announcement"),
+    "silent": pgettext_lazy("agent", "answers and says nothing"),
+    "hello_only": pgettext_lazy("agent", "says hello and nothing else"),
+    "no_answer": pgettext_lazy("agent", "lets it ring"),
+    "busy": pgettext_lazy("agent", "is on the telephone"),
+    "not_registered": pgettext_lazy("agent", "has no telephone connected"),
+    "voicemail": pgettext_lazy("agent", "is an answering machine"),
+}
 SHOWN_DIGITS = 4  # of a masked number: enough to recognise a caller who says who he is, too few to call him
 
 

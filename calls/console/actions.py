@@ -6,8 +6,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from calls.models import Transfer
+from calls.rights import Rights
 from calls.services.people import Action, why_not
+from calls.transfer.states import State
 
 # The word on the button, and what the second press is asked for.
 BUTTONS: dict[str, tuple[Promise, Promise]] = {
@@ -31,14 +32,27 @@ WORDS: dict[str, Promise] = {action: button for action, (button, _question) in B
 class Button:
     action: str
     words: Promise
-    question: Promise
     why_not: str  # "" : it can be pressed
+    says_why: bool  # the first of those that the same reason forbids
     asks: Promise | str  # what is to be written beside the button
 
 
-def buttons(transfer: Transfer) -> list[Button]:
+@dataclass(frozen=True)
+class Menu:
+    state: str
+    buttons: list[Button]
+
+
+def buttons(state: str) -> list[Button]:
     """In an order that never changes, for the hand's sake."""
+    reasons = {action: why_not(state, action) for action in Action}
+    first = {reason: action for action, reason in reversed(reasons.items())}
     return [
-        Button(action.value, *BUTTONS[action], why_not(transfer.state, action), ASKS.get(action, ""))
-        for action in Action
+        Button(action.value, BUTTONS[action][0], reason, bool(reason) and first[reason] is action, ASKS.get(action, ""))
+        for action, reason in reasons.items()
     ]
+
+
+def menus(rights: Rights) -> list[Menu]:
+    """What a page holds once, and not in each row: the buttons in each stage. None for who may not act."""
+    return [Menu(state.value, buttons(state)) for state in State if state != State.ENDED] if rights.acts else []

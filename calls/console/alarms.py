@@ -1,4 +1,4 @@
-"""What of the telephone side is down: a switch without a process or connection, the Realtime API.
+"""What is down: a switch without a process or connection, the Realtime API, Redis.
 
 Each web process looks for itself, once a second while anybody watches, and remembers since when something is down: a
 hiccup shorter than DOWN_SECONDS alarms nobody.
@@ -6,11 +6,13 @@ hiccup shorter than DOWN_SECONDS alarms nobody.
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
 from calls import health
 from calls.console.threads import in_a_thread
@@ -23,13 +25,17 @@ REALTIME_SECONDS = 5  # between two looks at somebody else's door
 
 @dataclass(frozen=True)
 class Alarm:
-    key: str  # "switch:main", "realtime"
-    name: str  # of the switch
+    key: str  # "switch:main", "realtime", "resting", "redis"
+    name: str = ""  # of the switch
 
     @property
     def words(self) -> str:
         if self.key == "realtime":
             return _("The Realtime API cannot be reached: agents hear a synthesised announcement and decide by key.")
+        if self.key == "resting":
+            return _("The Realtime API has failed again and again: it is left alone for a while, keys decide.")
+        if self.key == "redis":
+            return _("Redis cannot be reached: this page is late, and does not see who speaks or is on hold.")
         return _("The telephone switch %(name)s is not connected: no transfers.") % {"name": self.name}
 
 
@@ -45,7 +51,11 @@ def known() -> list[Alarm]:
 
 async def look() -> list[Alarm]:
     """As known(), after a look at what has not been looked at for a while."""
-    await asyncio.gather(_look("switches", LOOK_SECONDS, _switches), _look("realtime", REALTIME_SECONDS, _realtime))
+    await asyncio.gather(
+        _look("switches", LOOK_SECONDS, _switches),
+        _look("redis", LOOK_SECONDS, _redis),
+        _look("realtime", REALTIME_SECONDS, _realtime),
+    )
     return known()
 
 
@@ -73,13 +83,20 @@ async def _switches() -> list[tuple[Alarm, bool]]:
     ]
 
 
+async def _redis() -> list[tuple[Alarm, bool]]:
+    return [(Alarm("redis"), not await _answers(health.ping_redis()))]
+
+
 async def _realtime() -> list[tuple[Alarm, bool]]:
-    """Without a key nobody expects it to be there."""
-    down = False
-    if settings.OPENAI_API_KEY:
-        try:
-            async with asyncio.timeout(health.PROBE_SECONDS):
-                await health.connect(settings.OPENAI_REALTIME_URL)
-        except (OSError, TimeoutError):
-            down = True
-    return [(Alarm("realtime", ""), down)]
+    """Without a key nobody expects it. Whether it is any good, each web process finds out for itself."""
+    reached = not settings.OPENAI_API_KEY or await _answers(health.connect(settings.OPENAI_REALTIME_URL))
+    return [(Alarm("realtime"), not reached), (Alarm("resting"), reached and health.realtime_rests())]
+
+
+async def _answers(question: Awaitable[object]) -> bool:
+    try:
+        async with asyncio.timeout(health.PROBE_SECONDS):
+            await question
+    except (OSError, TimeoutError, RedisError):
+        return False
+    return True

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from statistics import median
 from urllib.parse import urlencode
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Max, Prefetch, Q, QuerySet
+from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from calls.console.presenter import clock
+from calls.console.presenter import WAITING
+from calls.console.times import clock
 from calls.models import Attempt, Transfer, Utterance
 from calls.rights import Rights
 from calls.transfer.states import Outcome, State
@@ -85,6 +87,17 @@ def ended(filters: Filters, rights: Rights) -> QuerySet[Transfer]:
     return _narrowed(wanted, filters, rights).order_by("-requested_at")
 
 
+def shown(filters: Filters, rights: Rights) -> QuerySet[Transfer]:
+    """What is in either list."""
+    return live(filters, rights).order_by() | ended(filters, rights).order_by()
+
+
+def keys(transfers: QuerySet[Transfer]) -> list[tuple[UUID, int, int | None]]:
+    """Of each its id, its version, and the id of what was said last: a row is the same as long as these are."""
+    last = Utterance.objects.filter(transfer=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    return list(transfers.values_list("pk", "version", Subquery(last)))
+
+
 def _narrowed(wanted: Q, filters: Filters, rights: Rights) -> QuerySet[Transfer]:
     if filters.department:
         wanted &= Q(department__slug=filters.department)
@@ -136,7 +149,7 @@ def _mentions(text: str, sees_numbers: bool) -> Q:
 class Numbers:
     """Of one day; trials do not count. `rate`: whole percent of the ended that were accepted, None before any ended."""
 
-    waiting: int
+    waiting: int  # for a person; who is being told or taken back waits no more
     talking: int
     ended: int
     accepted: int
@@ -145,19 +158,14 @@ class Numbers:
     rate: int | None
     to_talk: str  # median from the request to the conversation, as a clock shows it; "" before the first
 
-    @property
-    def live(self) -> int:
-        return self.waiting + self.talking
-
 
 def numbers_of(day: date, rights: Rights) -> Numbers:
     """Over all departments that the reader sees, whatever the filters."""
-    talks = (State.CONNECTED.value, State.RETURNING.value)
-    over, going = Q(state=State.ENDED.value), ~Q(state=State.ENDED.value)
+    over = Q(state=State.ENDED.value)
     mine = rights.narrow(Transfer.objects.filter(_of_day(day), is_trial=False)).order_by()
     counts = mine.aggregate(
-        waiting=Count("pk", filter=going & ~Q(state__in=talks)),
-        talking=Count("pk", filter=Q(state__in=talks)),
+        waiting=Count("pk", filter=Q(state__in=[state.value for state in WAITING])),
+        talking=Count("pk", filter=Q(state=State.CONNECTED.value)),
         ended=Count("pk", filter=over),
         accepted=Count("pk", filter=over & Q(outcome=Outcome.ACCEPTED.value)),
         abandoned=Count("pk", filter=over & Q(outcome=Outcome.CALLER_LEFT.value)),

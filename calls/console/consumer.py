@@ -15,7 +15,9 @@ from calls.models import Transfer
 from calls.rights import Rights
 from transferhub import language
 
-PUSH_EVERY = 0.1  # a row changes on the page at most so often
+# Seconds from one push to the next; what comes after a rest goes at once.
+PUSH_EVERY = 0.04
+TELL_EVERY = 0.1  # a page that is told reads all of its transfer again
 
 
 class BoardSocket(ConsoleSocket):
@@ -89,7 +91,7 @@ class ChangesSocket(ConsoleSocket):
                 continue
             self._changed.clear()
             await self.tell({"type": "changed"})
-            await asyncio.sleep(PUSH_EVERY)
+            await asyncio.sleep(TELL_EVERY)
 
 
 def _sees(rights: Rights, pk: UUID) -> bool:

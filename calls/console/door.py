@@ -29,6 +29,11 @@ def console_post(view: View) -> View:
     return require_POST(login_required(never_cache(_with_rights(view, lambda rights: rights.sees))))
 
 
+def trial_page(view: View) -> View:
+    """For who may try departments; the view looks at the method."""
+    return login_required(never_cache(_with_rights(view, lambda rights: rights.sees and rights.tries)))
+
+
 def audit_page(view: View) -> View:
     """For who may read what supervisors did."""
     return require_safe(login_required(never_cache(_with_rights(view, lambda rights: rights.audits))))

@@ -8,11 +8,9 @@ from uuid import UUID
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from calls.console import alarms, board
-from calls.console.presenter import TransferView, transfer_view, unix_ms
-from calls.models import Transfer
+from calls.console import alarms, board, rendered
+from calls.console.presenter import unix_ms
 from calls.rights import Rights
-from calls.transfer.states import State
 
 MOST_LIVE = 500
 RECENT = 50  # ended ones in a snapshot
@@ -31,14 +29,14 @@ class Feed:
 
     def snapshot(self) -> dict[str, Any]:
         """All that the page shows, as it is now."""
-        live = board.add_last_said(board.live(self.filters, self.rights)[:MOST_LIVE])
-        ended = list(board.ended(self.filters, self.rights)[:RECENT])
-        self.shown = {each.id.hex: each.version for each in live}
         with translation.override(self.language):
+            live = rendered.rows(board.keys(board.live(self.filters, self.rights)[:MOST_LIVE]), self.rights)
+            ended = rendered.rows(board.keys(board.ended(self.filters, self.rights)[:RECENT]), self.rights)
+            self.shown = {row.id: row.version for row in live}
             return {
                 "type": "snapshot",
-                "live": [self._row(each) for each in live],
-                "ended": [self._row(each) for each in ended],
+                "live": [row.message() for row in live],
+                "ended": [row.message() for row in ended],
                 **self._beat(whole=True),
             }
 
@@ -50,16 +48,17 @@ class Feed:
 
     def rows(self, ids: Iterable[str]) -> dict[str, Any] | None:
         """These transfers as they are now; None when there is nothing to say of them."""
-        asked = [UUID(key) for key in ids]
-        live = board.add_last_said(board.live(self.filters, self.rights).filter(pk__in=asked))
-        ended = list(board.ended(self.filters, self.rights).filter(pk__in=asked))
-        self.shown |= {each.id.hex: each.version for each in live}
-        gone = {pk.hex for pk in asked} - {each.id.hex for each in live}
-        gone = {key for key in gone if self.shown.pop(key, None) is not None}
+        asked = {UUID(key) for key in ids}
         with translation.override(self.language):
-            rows = [self._row(each) for each in (*live, *ended)]
-        gone -= {row["id"] for row in rows}
-        return {"type": "rows", "now": self._now(), "rows": rows, "gone": sorted(gone)} if rows or gone else None
+            keys = board.keys(board.shown(self.filters, self.rights).filter(pk__in=asked))
+            rows = rendered.rows(keys, self.rights)
+        live = {row.id: row.version for row in rows if row.live}
+        left = [pk.hex for pk in asked if pk.hex not in live and self.shown.pop(pk.hex, None) is not None]
+        self.shown |= live
+        gone = sorted(set(left) - {row.id for row in rows})
+        if not rows and not gone:
+            return None
+        return {"type": "rows", "now": self._now(), "rows": [row.message() for row in rows], "gone": gone}
 
     def beat(self) -> dict[str, Any]:
         """Once a second: the server's clock, and numbers and alarms where they changed."""
@@ -77,12 +76,6 @@ class Feed:
         if whole or alarmed != self._alarms:
             message["alarms"] = self._alarms = alarmed
         return message
-
-    def _row(self, transfer: Transfer) -> dict[str, Any]:
-        view: TransferView = transfer_view(transfer, self.rights)
-        html = render_to_string("console/_transfer.html", {"t": view})
-        live = transfer.state != State.ENDED
-        return {"id": transfer.id.hex, "version": transfer.version, "live": live, "html": html.strip()}
 
     @staticmethod
     def _now() -> int:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from calls.console.actions import WORDS
+from calls.console.times import local
 from calls.models import Supervision, Transfer, WebProcess
 from calls.rights import Rights
 from calls.transfer.states import State
@@ -39,7 +40,7 @@ ALIVE_SECONDS = 60
 class Presence:
     who: str
     how: str
-    since: datetime
+    since: datetime | None
     until: datetime | None
     note: str
 
@@ -48,7 +49,6 @@ class Presence:
 class Way:
     action: str
     words: Promise
-    question: Promise
     why_not: str
 
 
@@ -70,12 +70,20 @@ def may(rights: Rights, way: str) -> bool:
 def near(transfer: Transfer, rights: Rights) -> Near:
     live = transfer.state != State.ENDED
     refusal = "" if transfer.state == State.CONNECTED else _("Caller and agent are not talking with each other.")
+    if transfer.is_trial:
+        refusal = _("In a trial no telephone rings: hear the announcement in the browser.")
     return Near(
         presences=[
-            Presence(each.username, each.get_mode_display(), each.began_at or each.asked_at, each.ended_at, _note(each))
+            Presence(
+                each.username,
+                each.get_mode_display(),
+                local(each.began_at or each.asked_at, transfer),
+                local(each.ended_at, transfer),
+                _note(each),
+            )
             for each in reversed(list(transfer.supervisions.all()))
         ],
-        ways=[Way(way, *WAYS[way], refusal) for way in WAYS if live and may(rights, way)],
+        ways=[Way(way, WAYS[way][0], refusal) for way in WAYS if live and may(rights, way)],
         tells=rights.acts and transfer.state == State.ANNOUNCING,
     )
 

@@ -7,13 +7,15 @@ from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from calls import selectors
-from calls.console.actions import WORDS
+from calls.console.actions import WORDS, Button, buttons
 from calls.console.near import Near, near
-from calls.console.presenter import TransferView, attempt_agent, clock, local, reason_words, transfer_view
+from calls.console.presenter import TransferView, attempt_agent, reason_words, transfer_view
 from calls.console.timeline import cause_words, event_words
+from calls.console.times import clock, known_seconds, local
+from calls.console.verdict import TrialLine, trial_of
 from calls.models import SupervisorAction, Ticket, Transfer
 from calls.rights import Rights
+from calls.services.people import stage_of
 from calls.transfer.states import Verdict
 from calls.words import ATTEMPTS, SOURCES
 
@@ -73,6 +75,9 @@ class TransferPage:
     cost: list[tuple[Words, str]]  # tokens of the Realtime API, over all its sessions
     people: list[PersonLine]
     near: Near
+    buttons: list[Button]  # for who has no script; `seen`: what they are drawn for
+    seen: str
+    trial: TrialLine | None
 
 
 def transfer_page(transfer: Transfer, rights: Rights) -> TransferPage:
@@ -93,6 +98,9 @@ def transfer_page(transfer: Transfer, rights: Rights) -> TransferPage:
         cost=_cost(transfer),
         people=[_person(each, transfer) for each in transfer.supervisor_actions.all()],
         near=near(transfer, rights),
+        buttons=buttons(transfer.state),
+        seen=f"?v={transfer.version}&stage={stage_of(transfer)}",
+        trial=trial_of(transfer),
     )
 
 
@@ -141,18 +149,13 @@ def _attempt(attempt, transfer: Transfer) -> AttemptLine:
 
 
 def _timings(transfer: Transfer) -> list[tuple[Words, str]]:
-    known = selectors.timings(transfer)
     labels = {
         "seconds_to_human": _("From the request to the conversation"),
         "seconds_to_first_words": _("From the agent's answer to the first words"),
         "seconds_to_put_through": _("From the decision to the conversation"),
         "seconds_total": _("The whole transfer"),
     }
-    return [
-        (label, _("%(seconds)s s") % {"seconds": number_format(known[name], 1)})
-        for name, label in labels.items()
-        if known[name] is not None
-    ]
+    return [(label, _("%(seconds)s s") % {"seconds": seconds}) for label, seconds in known_seconds(transfer, labels)]
 
 
 def _person(line: SupervisorAction, transfer: Transfer) -> PersonLine:
@@ -161,7 +164,9 @@ def _person(line: SupervisorAction, transfer: Transfer) -> PersonLine:
 
 
 def _cost(transfer: Transfer) -> list[tuple[Words, str]]:
-    """The numbers of `response.done`, added up; nothing where no session had any."""
+    """The numbers of `response.done`, added up; nothing where no session had any, or where all was simulated."""
+    if transfer.is_trial and getattr(transfer, "trial", None) and transfer.trial.realtime_url:
+        return []
     total: dict[str, int] = {}
     for session in transfer.audio_sessions.all():
         for name, number in session.usage.items():

@@ -6,17 +6,16 @@ One transfer looks the same everywhere: on the first page, in a refreshed fragme
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from calls.console.actions import Button, buttons
 from calls.console.legs import Leg, legs
 from calls.console.near import present_now
+from calls.console.times import clock, local
 from calls.models import Attempt, Transfer
 from calls.rights import Rights
 from calls.services.people import stage_of
@@ -94,7 +93,7 @@ class TransferView:
     legs: list[Leg]
     said: str  # the last line spoken in this attempt, as far as the reader may see it
     said_by: Words
-    buttons: list[Button]  # of a live one, for who may act
+    acts: bool  # the reader, on a live one
     near: list[str]  # supervisors who hear or talk now, and how
     listens: bool
     whispers: bool
@@ -112,8 +111,9 @@ def transfer_view(transfer: Transfer, rights: Rights, *, now: datetime | None = 
     requested_ms = unix_ms(transfer.requested_at)
     kind = transfer.memory.get("deadline_kind", "")
     until_ms = unix_ms(transfer.deadline) if live and transfer.deadline and kind in LIMITS else 0
-    long_at_ms = requested_ms + WAITS_LONG_SECONDS * 1000 if transfer.state in WAITING else 0
-    urgent_at_ms = until_ms - DECIDE_SOON_SECONDS * 1000 if kind == Deadline.DECISION and until_ms else 0
+    real = not transfer.is_trial  # nobody is called to a simulated caller
+    long_at_ms = requested_ms + WAITS_LONG_SECONDS * 1000 if real and transfer.state in WAITING else 0
+    urgent_at_ms = until_ms - DECIDE_SOON_SECONDS * 1000 if real and kind == Deadline.DECISION and until_ms else 0
     now_ms = unix_ms(now or timezone.now())
     said = getattr(transfer, "last_said", None)
     return TransferView(
@@ -148,7 +148,7 @@ def transfer_view(transfer: Transfer, rights: Rights, *, now: datetime | None = 
         legs=legs(transfer),
         said=said.text if said else "",
         said_by=said.get_who_display() if said else "",
-        buttons=buttons(transfer) if live and rights.acts else [],
+        acts=live and rights.acts,
         near=present_now(transfer) if live else [],
         listens=live and rights.listens,
         whispers=live and rights.whispers,
@@ -187,15 +187,3 @@ def reason_words(reason: str) -> str:
         "redirected": _("named another extension"),
     }
     return ours.get(reason, reason)
-
-
-def local(at: datetime | None, transfer: Transfer) -> datetime | None:
-    """In the department's zone. Templates show it inside {% localtime off %}, or they would turn it into another."""
-    return at.astimezone(ZoneInfo(transfer.department.timezone)) if at else None
-
-
-def clock(length: timedelta) -> str:
-    """0:07, 12:30, 1:02:03."""
-    seconds = max(0, int(length.total_seconds()))
-    hours, rest = divmod(seconds, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"

@@ -19,6 +19,7 @@ from django.utils.crypto import constant_time_compare
 
 from calls.console.threads import in_a_thread
 from calls.rights import Rights, rights_of
+from calls.tasks import cancelled
 
 log = structlog.get_logger(__name__)
 
@@ -55,9 +56,7 @@ class ConsoleSocket(AsyncWebsocketConsumer):
             if hearing not in done:
                 await self.close()
         finally:
-            for task in (*tasks, hearing):
-                task.cancel()
-            await asyncio.gather(*tasks, hearing, return_exceptions=True)
+            await cancelled(*tasks, hearing)
 
     async def admit(self, rights: Rights) -> bool:
         return rights.sees

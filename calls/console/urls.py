@@ -1,6 +1,6 @@
 from django.urls import path
 
-from calls.console import acting, audit, supervise, views
+from calls.console import acting, audit, supervise, trials, views
 
 app_name = "console"
 urlpatterns = [
@@ -16,4 +16,6 @@ urlpatterns = [
         for name in acting.Action
     ],
     *supervise.urlpatterns,
+    path("trials/", trials.trials, name="trials"),
+    path("trials/<int:pk>/", trials.trial, name="trial"),
 ]

@@ -7,8 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.views.decorators.gzip import gzip_page
 
-from calls.console import alarms, board
+from calls.console import alarms, board, rendered
+from calls.console.actions import menus
 from calls.console.door import console_page
 from calls.console.near import may_hear_at
 from calls.console.page import transfer_page
@@ -21,16 +23,16 @@ WALL_ROWS = 6
 
 
 @console_page
+@gzip_page
 def transfers(request: HttpRequest) -> HttpResponse:
     rights, filters = request.rights, board.Filters.read(request.GET)
     page = Paginator(board.ended(filters, rights), board.PER_PAGE).get_page(request.GET.get("page"))
-    live = board.add_last_said(board.live(filters, rights)[:MOST_LIVE])
-    rows = [transfer_view(each, rights) for each in live]
+    live = rendered.rows(board.keys(board.live(filters, rights)[:MOST_LIVE]), rights)
     context = {
         "filters": filters,
         "page": page,
-        "live": sorted(rows, key=lambda row: (not row.needs, row.order)),
-        "ended": [transfer_view(each, rights) for each in page],
+        "live": sorted(live, key=lambda row: row.rank),
+        "ended": rendered.rows(board.keys(page.object_list), rights),
         "numbers": board.numbers_of(filters.day, rights),
         "alarms": alarms.known(),
         "departments": rights.departments_to_choose().values_list("slug", "name"),
@@ -38,13 +40,15 @@ def transfers(request: HttpRequest) -> HttpResponse:
         "outcomes": OUTCOMES.items(),
         "now_ms": _now_ms(),
         "filtered": bool(filters.query),
+        "menus": menus(rights),
     }
     return render(request, "console/transfers.html", context)
 
 
 @console_page
 def transfer(request: HttpRequest, pk) -> HttpResponse:
-    context = {"page": _page(request, pk), "alarms": alarms.known(), "now_ms": _now_ms()}
+    page = _page(request, pk)
+    context = {"page": page, "alarms": alarms.known(), "now_ms": _now_ms(), "menus": menus(request.rights)}
     return may_hear_at(render(request, "console/transfer.html", context), request.rights)
 
 
@@ -65,7 +69,8 @@ def wall_fragment(request: HttpRequest) -> HttpResponse:
 
 def _wall(request: HttpRequest) -> dict:
     rights, today = request.rights, board.Filters(board.company_today())
-    live = [transfer_view(each, rights) for each in board.live(today, rights)[:MOST_LIVE]]
+    real = board.live(today, rights).filter(is_trial=False)
+    live = [transfer_view(each, rights) for each in real[:MOST_LIVE]]
     queue = [each for each in live if each.long_at_ms]
     return {
         "queue": sorted(queue, key=lambda row: (not row.needs, row.order))[:WALL_ROWS],
@@ -76,7 +81,7 @@ def _wall(request: HttpRequest) -> dict:
 
 def _page(request: HttpRequest, pk):
     rights = request.rights
-    every = board.with_rows(rights.narrow(Transfer.objects.all()))
+    every = board.with_rows(rights.narrow(Transfer.objects.select_related("trial")))
     related = ("events", "utterances", "audio_sessions", "supervisor_actions")
     found = get_object_or_404(every.prefetch_related(*related), pk=pk)
     return transfer_page(board.add_last_said([found])[0], rights)

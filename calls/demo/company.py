@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
 from calls import services
-from calls.models import ApiClient, Extension, Switch, Transfer
+from calls.models import ApiClient, Extension, Switch, Transfer, Trial
 from calls.simulator.phonebook import spares
 from calls.transfer.states import State
 
@@ -29,6 +29,8 @@ def prepare(admin_password: str, api_key: str) -> str:
 def forget_dead_processes() -> None:
     """A killed run leaves its lease; nobody else can hold one while we hold the folder's lock."""
     Switch.objects.update(connected=False, lease_holder="", lease_until=None)
+    for trial_id in Trial.objects.filter(ended_at=None).values_list("pk", flat=True):
+        services.end_trial(trial_id, "stopped")
 
 
 def free_spare(temperament: str) -> Extension:

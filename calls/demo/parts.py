@@ -132,7 +132,7 @@ def product(host: str, port: int, redis_url: str, environment: Mapping[str, str]
     """The three processes that make up TransferHub: "web", "switch", "worker"."""
     url = url_of(host, port)
     uvicorn = ["-m", "uvicorn", "transferhub.asgi:application", "--host", host, "--port", str(port)]
-    uvicorn += ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--loop", "uvloop"]
+    uvicorn += ["--ws", "calls.voice.server:AudioProtocol", "--ws-per-message-deflate", "false", "--loop", "uvloop"]
     uvicorn += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "1"]
 
     async def web_is_healthy(part: Part) -> bool:
@@ -148,11 +148,11 @@ def product(host: str, port: int, redis_url: str, environment: Mapping[str, str]
         with Redis.from_url(redis_url, retry=valkey.ONE_TRY) as connection:
             return any(worker.pid == part.pid for worker in Worker.all(connection))
 
-    def ours(name: str, arguments: list[str], healthy) -> Part:
-        return Part(name, [sys.executable, *arguments], healthy, environment)
+    def ours(name: str, arguments: list[str], healthy, stop: signal.Signals = signal.SIGTERM) -> Part:
+        return Part(name, [sys.executable, *arguments], healthy, environment, stop)
 
     return [
-        ours("web", uvicorn, web_is_healthy),
+        ours("web", uvicorn, web_is_healthy, signal.SIGINT),  # at once: nobody on the telephone is real
         ours("switch", ["manage.py", "run_switch"], switch_is_healthy),
         ours("worker", ["manage.py", "rqworker", "--with-scheduler", "default"], worker_is_healthy),
     ]

@@ -74,6 +74,10 @@ class Supervisor:
         self._watchers: list[asyncio.Task] = []
         logs.mkdir(parents=True, exist_ok=True)
 
+    @property
+    def parts(self) -> list[Part]:
+        return [part for tier in self._tiers for part in tier]
+
     async def start(self, *parts: Part) -> None:
         """Start these together; return when all are healthy. Raises PartFailed."""
         self._tiers.append(parts)

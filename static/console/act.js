@@ -10,6 +10,18 @@ let armed = null;
 let timer = 0;
 let toastTimer = 0;
 
+/** The menu's buttons: those of its stage, from the page's templates; of a transfer that stands in the same row. */
+export function fill(menu) {
+  const [stage] = menu.dataset.stage.split("-");
+  const buttons = document.querySelector(`template[data-actions="${stage}"]`).content.cloneNode(true);
+  const row = menu.closest("[data-key]");
+  const seen = new URLSearchParams({ v: row.dataset.version, stage: menu.dataset.stage });
+  for (const button of buttons.querySelectorAll("button")) {
+    button.formAction = new URL(`${button.dataset.action}/?${seen}`, row.querySelector("a").href);
+  }
+  menu.querySelector(".actions").replaceChildren(buttons);
+}
+
 function disarm() {
   clearTimeout(timer);
   if (!armed) return;
@@ -18,13 +30,13 @@ function disarm() {
   armed = null;
 }
 
-function arm(button, milliseconds = ARMED_MS) {
+function arm(button) {
   disarm();
   armed = button;
   button.dataset.words ??= button.textContent;
   button.classList.add("armed");
   button.textContent = `${words.confirm} ${button.dataset.words}`;
-  timer = setTimeout(disarm, milliseconds);
+  timer = setTimeout(disarm, ARMED_MS);
 }
 
 function say(text, failed) {
@@ -54,6 +66,8 @@ async function act(button) {
 }
 
 document.addEventListener("click", (event) => {
+  const closed = event.target.closest("details.menu:not([open]) > summary")?.parentElement;
+  if (closed) fill(closed);
   const button = event.target.closest("button[form=act]");
   if (button) {
     event.preventDefault();
@@ -75,8 +89,4 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   disarm();
   if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
-});
-document.addEventListener("rearm", ({ detail: [old, menu] }) => {
-  const button = menu.querySelector(`button[data-action="${old.dataset.action}"]:not(:disabled)`);
-  if (old === armed && button) arm(button);
 });

@@ -1,11 +1,11 @@
 // The board: what the server pushes (calls/console/feed.py), put where it belongs.
 "use strict";
 
-import "./act.js";
 import { attention } from "./attention.js";
 import { serverNow, setServerTime, tick } from "./clock.js";
 import { adopt, find, forget, keyOf, put, rowsOf, setLeg } from "./rows.js";
 import { listen } from "./socket.js";
+import { inSlices } from "./work.js";
 
 const FADE_MS = 1500;
 const MOST_ENDED = 50;
@@ -19,8 +19,10 @@ function place(row) {
   judge(row);
   tick(row);
   const mine = rank(row);
-  const next = rowsOf(live).find((other) => other !== row && rank(other) > mine) ?? null;
-  if (row.parentElement !== live || row.nextElementSibling !== next) live.insertBefore(row, next);
+  const [before, after] = [row.previousElementSibling, row.nextElementSibling];
+  if (row.parentElement === live && !(before && rank(before) > mine) && !(after && rank(after) < mine)) return;
+  const next = [...live.children].find((other) => other !== row && rank(other) > mine) ?? null;
+  live.insertBefore(row, next);
 }
 
 /** Whether it needs somebody by now; true when that has changed. */
@@ -38,11 +40,11 @@ function everySecond() {
   count();
 }
 
-function count() {
-  attention(live.querySelectorAll(".needs").length + alarms.children.length);
-}
+const needing = live?.getElementsByClassName("needs");
+function count() { attention(needing.length + alarms.children.length); }
 
 function leave(row) {
+  delete row.dataset.key;
   row.classList.add("fading");
   setTimeout(() => row.remove(), FADE_MS);
 }
@@ -51,35 +53,47 @@ function end(html, id) {
   const old = find(keyOf(id));
   if (old && old.parentElement === live) {
     const ghost = old.cloneNode(true); // what was live fades where it was; the row itself is in the list of today
-    delete ghost.dataset.key;
     old.replaceWith(ghost);
     leave(ghost);
   }
   if (live.dataset.page === "1") put(ended, html, (row) => { if (row.parentElement !== ended) ended.prepend(row); });
+  else forget(keyOf(id));
   while (ended.children.length > MOST_ENDED) { forget(ended.lastElementChild.dataset.key); ended.lastElementChild.remove(); }
 }
 
 function snapshot(message) {
   const keys = new Set([...message.live, ...message.ended].map((row) => keyOf(row.id)));
   const first = live.dataset.page === "1";
-  for (const row of [...rowsOf(live), ...(first ? rowsOf(ended) : [])]) {
-    if (!keys.has(row.dataset.key)) { forget(row.dataset.key); row.remove(); }
+  let next = null;
+  function above(row) { // the one that was put before
+    if (row.parentElement !== ended || row.nextElementSibling !== next) ended.insertBefore(row, next);
+    next = row;
   }
-  for (const row of message.live) put(live, row.html, place);
-  if (first) for (const row of [...message.ended].reverse()) put(ended, row.html, (each) => ended.prepend(each));
+  function clear() {
+    for (const row of [...rowsOf(live), ...(first ? rowsOf(ended) : [])]) {
+      if (!keys.has(row.dataset.key)) { forget(row.dataset.key); row.remove(); }
+    }
+  }
+  return [
+    clear,
+    ...message.live.map((row) => () => put(live, row.html, place)),
+    ...(first ? message.ended.reverse().map((row) => () => put(ended, row.html, above)) : []),
+  ];
 }
 
+function goes(id) {
+  const row = find(keyOf(id));
+  if (row) { forget(row.dataset.key); leave(row); }
+}
+
+/** What a message asks for, as jobs for inSlices(). */
 const handlers = {
   snapshot,
-  rows(message) {
-    for (const row of message.rows) {
-      if (row.live) put(live, row.html, place);
-      else end(row.html, row.id);
-    }
-    for (const id of message.gone) { const row = find(keyOf(id)); if (row) { forget(row.dataset.key); leave(row); } }
-  },
-  leg: setLeg,
-  beat() {},
+  rows: (message) => [
+    ...message.rows.map((row) => () => (row.live ? put(live, row.html, place) : end(row.html, row.id))),
+    ...message.gone.map((id) => () => goes(id)),
+  ],
+  leg: (message) => [() => setLeg(message)],
 };
 
 if (live) {
@@ -90,8 +104,7 @@ if (live) {
     if (message.now) setServerTime(message.now);
     if (message.numbers !== undefined) numbers.innerHTML = message.numbers;
     if (message.alarms !== undefined) alarms.innerHTML = message.alarms;
-    handlers[message.type]?.(message);
-    if (message.type !== "leg") count();
+    inSlices([...(handlers[message.type]?.(message) ?? []), ...(message.type === "leg" ? [] : [count])]);
   });
   setInterval(everySecond, 1000);
   everySecond();

@@ -15,33 +15,37 @@ let socket = null;
 let wanted = false;
 let again = 0;
 
+/** False when he has stopped meanwhile. */
 async function prepare() {
-  context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
-  await context.audioWorklet.addModule(box.dataset.worklet);
-  node = new AudioWorkletNode(context, "two-sides", { numberOfInputs: 0, outputChannelCount: [1] });
+  const mine = context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
+  await mine.audioWorklet.addModule(box.dataset.worklet);
+  if (context !== mine) return false;
+  node = new AudioWorkletNode(mine, "two-sides", { numberOfInputs: 0, outputChannelCount: [1] });
   node.port.onmessage = ({ data }) => {
     for (const meter of meters) meter.value = data[meter.dataset.side];
   };
-  node.connect(context.destination);
+  node.connect(mine.destination);
+  return true;
 }
 
 async function open() {
   clearTimeout(again);
+  const ear = node; // another one after he has stopped and begun again
   const body = new FormData(document.getElementById("act"));
   try {
     const answer = await fetch(box.dataset.address, { method: "POST", body, headers: { Accept: "application/json" } });
     if (answer.status === 403 || answer.redirected) return stop();
     const { url, words } = await answer.json();
-    if (!wanted) return;
+    if (node !== ear) return;
     status.textContent = words;
     if (!url) return later();
-    socket = new WebSocket(new URL(url, location.href.replace(/^http/, "ws")));
+    const mine = socket = new WebSocket(new URL(url, location.href.replace(/^http/, "ws")));
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => {
       const samples = new Int16Array(data.slice(1));
-      node.port.postMessage({ side: new Uint8Array(data, 0, 1)[0], samples }, [samples.buffer]);
+      ear.port.postMessage({ side: new Uint8Array(data, 0, 1)[0], samples }, [samples.buffer]);
     };
-    socket.onclose = () => { if (wanted) later(); };
+    socket.onclose = () => { if (socket === mine) later(); };
   } catch {
     status.textContent = box.dataset.failed;
     later();
@@ -58,6 +62,7 @@ function stop() {
   wanted = false;
   clearTimeout(again);
   socket?.close();
+  if (node) node.port.onmessage = null; // a level may be on its way still
   context?.close();
   socket = context = node = null;
   show();
@@ -73,6 +78,5 @@ button.addEventListener("click", async () => {
   if (wanted) return stop();
   wanted = true;
   show();
-  await prepare();
-  if (wanted) open();
+  if (await prepare()) open();
 });

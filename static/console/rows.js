@@ -1,16 +1,20 @@
 // The rows of the board: put in place, changed cell by cell, never by an older version.
 "use strict";
 
-const shown = new Map(); // key -> the HTML of its cells as the server wrote it: clocks change the elements themselves
+import { fill } from "./act.js";
+
+const known = new Map(); // key -> { row, texts: its cells as the server wrote them; clocks change the elements themselves }
 const legs = new Map(); // key -> { "caller.talking": true … }, what only the bus knows
 
 const cells = (row) => [...row.children];
-const remember = (row) => shown.set(row.dataset.key, cells(row).map((cell) => cell.outerHTML));
+const texts = (row) => cells(row).map((cell) => cell.outerHTML);
 export const keyOf = (id) => `t-${id}`;
-export const find = (key) => document.querySelector(`tr[data-key="${key}"]`);
-export const rowsOf = (body) => [...body.children].filter((row) => row.dataset.key && !row.classList.contains("fading"));
+export const find = (key) => known.get(key)?.row;
+export const rowsOf = (body) => [...body.children].filter((row) => row.dataset.key);
 
-export function adopt(body) { rowsOf(body).forEach(remember); }
+export function adopt(body) {
+  for (const row of rowsOf(body)) known.set(row.dataset.key, { row, texts: texts(row) });
+}
 
 export function parse(html) {
   const template = document.createElement("template");
@@ -21,16 +25,15 @@ export function parse(html) {
 /** Put what `html` says into `body` at the place `placed` finds; the row that is there stays the same element. */
 export function put(body, html, placed) {
   const fresh = parse(html);
-  const key = fresh.dataset.key;
-  const old = find(key);
-  if (old && Number(fresh.dataset.version) < Number(old.dataset.version)) return old;
-  let row = fresh;
-  if (old && old.parentElement === body) {
-    change(old, fresh);
-    row = old;
+  const { key, version } = fresh.dataset;
+  let row = find(key);
+  if (row && Number(version) < Number(row.dataset.version)) return row;
+  if (row?.parentElement === body) {
+    change(row, fresh);
   } else {
-    old?.remove();
-    remember(fresh);
+    row?.remove();
+    row = fresh;
+    known.set(key, { row, texts: texts(row) });
   }
   placed(row);
   showLegs(key);
@@ -40,33 +43,27 @@ export function put(body, html, placed) {
 function change(row, fresh) {
   for (const name of row.getAttributeNames()) if (!fresh.hasAttribute(name)) row.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (row.getAttribute(name) !== value) row.setAttribute(name, value);
-  const texts = shown.get(row.dataset.key) ?? [];
+  const before = known.get(row.dataset.key).texts;
+  const now = texts(fresh);
   const wanted = cells(fresh);
-  remember(fresh);
-  cells(row).forEach((cell, index) => {
-    if (texts[index] !== wanted[index].outerHTML) replaceCell(cell, wanted[index]);
-  });
+  known.set(row.dataset.key, { row, texts: now });
+  cells(row).forEach((cell, index) => { if (before[index] !== now[index]) replaceCell(cell, wanted[index]); });
 }
 
-/** Keeps the keyboard's focus; of the same stage also the open menu, an armed button and a reason half written. */
+/** Keeps the keyboard's focus and an open menu; of the same stage also an armed button and a reason half written. */
 export function replaceCell(old, fresh) {
   const reachable = (element) => [...element.querySelectorAll("a, button:not(:disabled), summary, input")];
-  const focused = reachable(old).indexOf(document.activeElement);
+  const focused = old.contains(document.activeElement) ? reachable(old).indexOf(document.activeElement) : -1;
   const [menu, freshMenu] = [old.querySelector("details.menu"), fresh.querySelector("details.menu")];
-  if (menu && freshMenu) {
-    freshMenu.open = menu.open;
-    if (menu.dataset.stage === freshMenu.dataset.stage) {
-      const reasons = freshMenu.querySelectorAll("input.why");
-      menu.querySelectorAll("input.why").forEach((input, n) => { if (reasons[n]) reasons[n].value = input.value; });
-      const armed = menu.querySelector("button.armed");
-      if (armed) document.dispatchEvent(new CustomEvent("rearm", { detail: [armed, freshMenu] }));
-    }
-  }
+  const open = menu?.open && freshMenu;
+  const same = open && menu.dataset.stage === freshMenu.dataset.stage;
+  if (same) freshMenu.replaceWith(menu);
   old.replaceWith(fresh);
+  if (open && !same) { fill(freshMenu); freshMenu.open = true; }
   if (focused >= 0) (reachable(fresh)[focused] ?? fresh.querySelector("summary"))?.focus({ preventScroll: true });
 }
 
-export function forget(key) { shown.delete(key); legs.delete(key); }
+export function forget(key) { known.delete(key); legs.delete(key); }
 
 /** A `leg` message: who speaks, is muted, is on hold. */
 export function setLeg(message) {

@@ -3,7 +3,7 @@ import os
 import pytest
 from django.test import Client
 
-from tests.console.browser import WebServer, log_in
+from tests.console.browser import SOON_MS, WebServer, launched, log_in
 from tests.factories import make_company, make_user
 
 
@@ -42,7 +42,7 @@ def dora(vendas) -> Client:
     return browser_of("dora", "calls.view_transfer", "calls.act_on_transfers", "calls.view_supervisoraction")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(django_db_setup, django_db_blocker):
     """The web process, at server.url."""
     web = WebServer()
@@ -55,11 +55,10 @@ def server(django_db_setup, django_db_blocker):
 @pytest.fixture(scope="module")
 def chromium():
     sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect.set_options(timeout=SOON_MS)
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in this very thread
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
-        )
+        browser = launched(playwright)
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
@@ -67,7 +66,8 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium, server, transactional_db):
-    """open_page(name, **options of the browser's context): a page of the board of that person, who must exist."""
+    """open_page(name, **options of the browser's context): a page of the board of that person, who must exist; "": of
+    nobody, which leads to the login."""
     opened = []
 
     def open_one(name: str, **options):
@@ -76,7 +76,8 @@ def open_page(chromium, server, transactional_db):
         problems: list[str] = []
         page.on("pageerror", lambda error: problems.append(str(error)))
         opened.append((context, problems))
-        log_in(context, server.url, name)
+        if name:
+            log_in(context, server.url, name)
         page.goto(server.url + "/")
         return page
 

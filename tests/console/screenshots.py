@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from calls.models import Department, Switch, Utterance
+from calls.models import Department, Switch, Trial, Utterance
 from calls.services import record
 from calls.transfer.states import Outcome, State
 from tests.factories import make_company, make_talk, make_transfer, make_user
@@ -39,8 +39,22 @@ def a_busy_hour(supervisor):
         make_transfer(outcome=outcome, requested_at=now - timedelta(minutes=3 + 4 * number),
                       caller_name=NAMES[number % len(NAMES)])  # fmt: skip
     record(supervisor, "repeat", deciding)
-    record(supervisor, "accept", deciding, refusal="Nenhum atendente atendeu ainda.")
+    record(supervisor, "accept", deciding, refusal="A transferência já seguiu adiante.")
     return deciding
+
+
+def two_trials():
+    """One that ended as predicted, whose transfer is returned, and one that did not."""
+    ended = [make_transfer(outcome=outcome, is_trial=True) for outcome in (Outcome.BUSY, Outcome.ACCEPTED)]
+    slot = Switch.everything.create(slug="ensaio-1", is_trial=True)
+    for transfer, then in zip(ended, ("busy", "accepts"), strict=True):
+        now = timezone.now()
+        Trial.objects.create(
+            department=transfer.department, switch=slot, username="dora", transfer=transfer, temperament="accepts",
+            then=then, predicted="accepted", realtime_url="ws://", began_at=now, seen_at=now, ended_at=now,
+        )  # fmt: skip
+    make_talk(ended[-1])
+    return ended[-1]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -49,9 +63,11 @@ def test_screenshots(open_page, server, theme):
     make_company()
     Switch.objects.update(connected=True, lease_until=timezone.now() + timedelta(hours=1))
     transfer = a_busy_hour(make_user("bob", "calls.view_transfer"))
+    tried = two_trials()
     make_user("dora", is_superuser=True, is_staff=True)
 
     def shoot(page, name):
+        page.locator("#lost").wait_for(state="hidden")
         page.wait_for_timeout(1200)  # the fonts, the first push
         page.screenshot(path=FOLDER / f"{name}-{theme}.png")
 
@@ -62,6 +78,10 @@ def test_screenshots(open_page, server, theme):
     shoot(page, "acting")
     page.goto(f"{server.url}/transfers/{transfer.pk}/")
     shoot(page, "transfer")
+    page.goto(f"{server.url}/transfers/{tried.pk}/")
+    shoot(page, "trial")
+    page.goto(f"{server.url}/trials/")
+    shoot(page, "trials")
     page.goto(f"{server.url}/audit/")
     shoot(page, "audit")
     page.goto(f"{server.url}/wall/")

@@ -9,11 +9,12 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
+from calls.console.actions import buttons
 from calls.models import DepartmentScope, SupervisorAction
 from calls.rights import rights_of
 from calls.services.people import Action, act, stage_of
 from calls.transfer.states import State
-from tests.factories import make_user
+from tests.factories import make_transfer, make_user
 from tests.services import world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -110,10 +111,25 @@ def test_reading_the_address_of_an_action_does_nothing(dora, transfer):
 
 
 def test_a_button_that_cannot_be_pressed_says_why(dora, transfer):
-    read = text(dora.get("/"))
+    read = text(dora.get(reverse("console:transfer", args=[transfer.pk])))
     assert "Encerrar a conversa Cliente e atendente ainda não estão conversando." in read
     alone = browser_of("alice", "calls.view_transfer").get("/").content.decode()
     assert "data-action" not in alone
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_reason_that_forbids_several_buttons_is_said_once(state):
+    shown = buttons(state)
+    said = [each.why_not for each in shown if each.says_why]
+    assert sorted(said) == sorted({each.why_not for each in shown} - {""})
+    assert [each.action for each in shown] == list(Action)
+
+
+def test_many_rows_carry_the_buttons_once(dora, transfer):
+    one = dora.get("/").content.count(b"data-action=")
+    for _ in range(5):
+        make_transfer(State.ANNOUNCING)
+    assert dora.get("/").content.count(b"data-action=") == one == len(Action) * (len(State) - 1)
 
 
 def test_the_page_of_the_transfer_tells_who_did_what(dora, transfer):

@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from calls.console import board
-from calls.models import Department
+from calls.console import board, rendered
+from calls.models import Department, Transfer
+from calls.rights import rights_of
 from calls.transfer.states import Outcome, State
 from tests.factories import make_talk, make_transfer
 
@@ -178,19 +180,36 @@ def test_many_transfers_are_shown_page_by_page(alice):
     assert "página 2 de 2" in text(second)
 
 
-def test_more_transfers_need_no_more_queries(alice, django_assert_num_queries):
+def test_more_transfers_need_no_more_queries(alice, django_assert_num_queries, monkeypatch):
+    monkeypatch.setattr(rendered, "FRESH_SECONDS", 0)
     make_transfer(outcome="busy", attempts=[("2001", "busy"), ("2002", "busy")])
     make_transfer(State.ANNOUNCING)
     alice.get(LIST)
-    # session, user, permissions (2), scopes, count, live, attempts, supervisors, last said, ended, attempts,
-    # supervisors, numbers (2), departments, agents
-    with django_assert_num_queries(17):
+    # session, user, permissions (2), scopes, count, numbers (2), departments, agents; live: which, rows, attempts,
+    # supervisors, last said; ended: which, rows, attempts, supervisors
+    with django_assert_num_queries(19):
         alice.get(LIST)
     for outcome in Outcome:
         make_transfer(outcome=outcome, attempts=[("2001", "busy"), ("2002", "")])
         make_transfer(State.ANNOUNCING)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(19):
         alice.get(LIST)
+
+
+def test_what_was_rendered_for_one_is_the_row_of_all_to_whom_it_looks_the_same(alice, bob, django_assert_num_queries):
+    """Nobody gets a row that was rendered for other rights or in another language, nor an old version."""
+    transfer = make_transfer(State.DIALLING)
+    of_alice, of_bob = (rights_of(User.objects.get(username=name)) for name in ("alice", "bob"))
+    read = board.keys(Transfer.objects.all())
+    [masked] = rendered.rows(read, of_alice)
+    with django_assert_num_queries(0):
+        assert rendered.rows(read, of_alice) == [masked]
+    [whole] = rendered.rows(read, of_bob)
+    assert "5511987654321" in whole.html and "5511987654321" not in masked.html
+    with translation.override("en"):
+        assert "ringing" in rendered.rows(read, of_alice)[0].html
+    Transfer.objects.update(version=transfer.version + 1, state=State.CONNECTED.value)
+    assert "conectado" in rendered.rows(board.keys(Transfer.objects.all()), of_alice)[0].html
 
 
 def test_the_numbers_of_the_day_leave_trials_out(alice):
@@ -201,6 +220,14 @@ def test_the_numbers_of_the_day_leave_trials_out(alice):
     make_transfer(is_trial=True)
     read = text(alice.get(LIST))
     assert "1 esperando 0 conversando 3 encerradas 33 % aceitas 0:14 mediana até a conversa 1 desistiram" in read
+
+
+def test_who_waits_by_the_numbers_stands_in_the_walls_queue(alice):
+    for state in State:
+        make_transfer(state)
+    wall = alice.get("/wall/").content.decode()
+    queue = wall[wall.index('class="queue"') :].count("<li")
+    assert f"{queue} esperando 1 conversando" in text(alice.get(LIST))
 
 
 def test_each_row_carries_its_version(alice):

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from calls.models import Supervision, Switch
-from tests.console.browser import SOON_MS, outside
+from tests.console.browser import comes_true, outside
 from tests.factories import make_company, make_user
 from tests.services import world
 
@@ -54,14 +54,6 @@ def announcer_of(transfer):
     raise AssertionError("no web process claimed the announcer")
 
 
-def comes_true(page, expression):
-    """Looked at from outside: the page's policy forbids it to evaluate anything."""
-    until = time.monotonic() + SOON_MS / 1000
-    while not page.evaluate(expression):
-        assert time.monotonic() < until, expression
-        page.wait_for_timeout(50)
-
-
 def test_both_sides_sound_in_the_page_and_stop_when_he_stops(open_page, server):
     make_company()
     Switch.objects.update(connected=True, lease_until=timezone.now() + timedelta(hours=1))
@@ -75,7 +67,7 @@ def test_both_sides_sound_in_the_page_and_stop_when_he_stops(open_page, server):
         page.get_by_role("button", name="Ouvir o anúncio").click()
         meters = "[...document.querySelectorAll('#hear meter')].map((meter) => meter.value)"
         comes_true(page, f"{meters}.every((value) => value > 0.02)")
-        expect(page.locator("body")).to_contain_text("rita: ouve o anúncio", timeout=SOON_MS)
+        expect(page.locator("body")).to_contain_text("rita: ouve o anúncio")
         page.get_by_role("button", name="Parar de ouvir").click()
         comes_true(page, f"{meters}.every((value) => value === 0)")
         until = time.monotonic() + 5

@@ -8,9 +8,10 @@ import pytest
 from django.utils import timezone
 
 from calls import bus
+from calls.console.presenter import unix_ms
 from calls.models import Switch, Transfer, Utterance
 from calls.transfer.states import Outcome, State
-from tests.console.browser import SOON_MS, outside, row
+from tests.console.browser import SOON_MS, outside, row, shown_after_ms
 from tests.factories import make_company, make_transfer, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -34,24 +35,23 @@ def move(transfer, state, **fields):
 def test_a_new_transfer_appears_and_moves_on_without_a_reload(page):
     page.evaluate("window.stays = true")
     transfer = make_transfer(State.DIALLING)
-    expect(row(page, transfer)).to_contain_text("tocando 1 de", timeout=SOON_MS)
+    expect(row(page, transfer)).to_contain_text("tocando 1 de")
     move(transfer, State.ANNOUNCING)
-    expect(row(page, transfer)).to_contain_text("anunciando", timeout=SOON_MS)
+    expect(row(page, transfer)).to_contain_text("anunciando")
     move(transfer, State.ENDED, outcome=Outcome.ACCEPTED.value)
-    expect(page.locator("#ended tr")).to_contain_text("aceita", timeout=SOON_MS)
-    expect(page.locator("#live tr")).to_have_count(0, timeout=SOON_MS)
+    expect(page.locator("#ended tr")).to_contain_text("aceita")
+    expect(page.locator("#live tr")).to_have_count(0)
     assert page.evaluate("window.stays")
 
 
-def test_a_push_comes_long_before_the_next_look(page):
+def test_a_push_needs_no_look(page):
+    """The sockets' own look compares versions and would never find this. How fast it is: make measure-console."""
     transfer = make_transfer(State.DIALLING)
-    expect(row(page, transfer)).to_contain_text("tocando", timeout=SOON_MS)
-    move(transfer, State.ANNOUNCING)
-    began = page.evaluate("performance.now()")
-    message = {"type": "transfer.changed", "id": transfer.id.hex, "version": 9, "state": "announcing"}
+    expect(row(page, transfer)).to_contain_text("tocando")
+    Utterance.objects.create(transfer=transfer, who="agent", text="Alô?", at=timezone.now())
+    message = {"type": "transfer.changed", "id": transfer.id.hex, "version": transfer.version, "state": "dialling"}
     assert outside(bus.send, bus.BOARD, message)
-    expect(row(page, transfer)).to_contain_text("anunciando", timeout=SOON_MS)
-    assert page.evaluate("performance.now()") - began < 900
+    expect(row(page, transfer)).to_contain_text("Alô?")
 
 
 def test_who_speaks_is_seen_and_what_was_said_last(page):
@@ -60,12 +60,12 @@ def test_who_speaks_is_seen_and_what_was_said_last(page):
     expect(agent).to_be_visible(timeout=SOON_MS)
     talking = {"type": "leg.state", "id": transfer.id.hex, "leg": "agent", "what": "talking", "on": True}
     outside(bus.send, bus.BOARD, talking)
-    expect(agent).to_have_class("leg talking", timeout=SOON_MS)
+    expect(agent).to_have_class("leg talking")
     outside(bus.send, bus.BOARD, talking | {"what": "held"})
-    expect(agent).to_contain_text("em espera", timeout=SOON_MS)
+    expect(agent).to_contain_text("em espera")
     Utterance.objects.create(transfer=transfer, who="agent", text="Quem é?", at=timezone.now())
     outside(bus.send, bus.BOARD, {"type": "transfer.said", "id": transfer.id.hex})
-    expect(row(page, transfer)).to_contain_text("Quem é?", timeout=SOON_MS)
+    expect(row(page, transfer)).to_contain_text("Quem é?")
     expect(agent).to_have_class("leg talking")  # a redrawn row keeps what only the bus knows
 
 
@@ -76,7 +76,7 @@ def test_only_what_changed_is_touched_and_the_keyboard_stays_where_it_was(page):
     row(page, moving).evaluate("row => { row.mark = 'the same element' }")
     row(page, moving).locator("a").focus()
     move(moving, State.ANNOUNCING)
-    expect(row(page, moving)).to_contain_text("anunciando", timeout=SOON_MS)
+    expect(row(page, moving)).to_contain_text("anunciando")
     for each in (quiet, moving):
         assert row(page, each).evaluate("row => row.mark") == "the same element"
     assert row(page, moving).evaluate("row => row.contains(document.activeElement)")
@@ -98,13 +98,15 @@ def test_an_older_version_never_replaces_a_newer_one(page):
 
 
 def test_a_wait_that_becomes_long_moves_to_the_front_by_itself_and_is_in_the_title(page):
-    at = timezone.now() - timedelta(seconds=50)
+    at = timezone.now()
     first = make_transfer(State.CONNECTED, requested_at=at - timedelta(minutes=5))
     waiting = make_transfer(State.DIALLING, requested_at=at)
     page.reload()
     order = "rows => rows.map(row => row.dataset.key)"
     assert page.eval_on_selector_all("#live tr", order) == [f"t-{each.id.hex}" for each in (first, waiting)]
-    expect(page).to_have_title(re.compile(r"^\(1\)"), timeout=15000)
+    assert int(row(page, waiting).get_attribute("data-long")) == unix_ms(at + timedelta(seconds=60))
+    row(page, waiting).evaluate("row => { row.dataset.long = Date.now() + 500; }")  # the minute goes by
+    expect(page).to_have_title(re.compile(r"^\(1\)"))
     assert page.eval_on_selector_all("#live tr", order) == [f"t-{each.id.hex}" for each in (waiting, first)]
     assert page.locator("link[rel=icon]").get_attribute("href").startswith("data:")
 
@@ -112,8 +114,8 @@ def test_a_wait_that_becomes_long_moves_to_the_front_by_itself_and_is_in_the_tit
 def test_a_switch_that_is_down_is_said_on_top_and_in_the_title(page):
     expect(page.locator("#alarms")).to_be_empty()
     Switch.objects.update(connected=False)
-    expect(page.locator("#alarms")).to_contain_text("não está conectada", timeout=15000)
-    expect(page).to_have_title(re.compile(r"^\(1\)"), timeout=SOON_MS)
+    expect(page.locator("#alarms")).to_contain_text("não está conectada")
+    expect(page).to_have_title(re.compile(r"^\(1\)"))
     Switch.objects.update(connected=True)
     expect(page.locator("#alarms")).to_be_empty(timeout=SOON_MS)
 
@@ -131,7 +133,7 @@ def test_a_live_transfers_clock_goes_on_between_pushes(page):
     page.reload()
     clock = row(page, transfer).locator("[data-since]")
     shown = clock.inner_text()
-    expect(clock).not_to_have_text(shown, timeout=3000)
+    expect(clock).not_to_have_text(shown)
 
 
 def test_a_lost_server_is_said_within_three_seconds_and_the_board_is_whole_again_after(page, server):
@@ -139,31 +141,29 @@ def test_a_lost_server_is_said_within_three_seconds_and_the_board_is_whole_again
     expect(row(page, gone)).to_be_visible(timeout=SOON_MS)
     lost = page.locator("#lost")
     expect(lost).to_be_hidden()
-    server.stop(signal.SIGKILL)
     try:
-        expect(lost).to_be_visible(timeout=3000)
+        assert shown_after_ms(page, "lost", lambda: server.stop(signal.SIGKILL)) < 3000
         move(gone, State.ENDED, outcome=Outcome.BUSY.value)
         move(stays, State.ANNOUNCING)
         new = make_transfer(State.CONNECTED)
     finally:
         server.start()
-    expect(lost).to_be_hidden(timeout=15000)
-    expect(row(page, stays)).to_contain_text("anunciando", timeout=SOON_MS)
+    expect(lost).to_be_hidden()
+    expect(row(page, stays)).to_contain_text("anunciando")
     expect(row(page, new)).to_be_visible()
     expect(page.locator("#live tr")).to_have_count(2)
     expect(page.locator("#ended tr")).to_have_count(1)
 
 
 def test_a_network_that_is_gone_is_said_too(page):
-    page.context.set_offline(True)
-    expect(page.locator("#lost")).to_be_visible(timeout=3500)
+    assert shown_after_ms(page, "lost", lambda: page.context.set_offline(True)) < 3000
     page.context.set_offline(False)
     expect(page.locator("#lost")).to_be_hidden(timeout=SOON_MS)
 
 
 def test_who_is_logged_out_meanwhile_comes_to_the_login_page(page):
     page.evaluate("fetch('/logout/', {method: 'POST', body: new FormData(document.getElementById('act'))})")
-    page.wait_for_url("**/login/**", timeout=SOON_MS)
+    page.wait_for_url("**/login/**")
 
 
 def test_the_page_of_one_transfer_and_the_wall_are_live(page, server):
@@ -172,10 +172,10 @@ def test_the_page_of_one_transfer_and_the_wall_are_live(page, server):
     move(transfer, State.ANNOUNCING)
     Utterance.objects.create(transfer=transfer, who="announcer", text="Maria está na linha.", at=timezone.now())
     outside(bus.send, bus.transfer_group(transfer.pk), {"type": "transfer.said", "id": transfer.id.hex})
-    expect(page.locator(".talk")).to_contain_text("Maria está na linha.", timeout=SOON_MS)
+    expect(page.locator(".talk")).to_contain_text("Maria está na linha.")
     expect(page.locator(".badge")).to_contain_text("anunciando")
     page.goto(f"{server.url}/wall/")
     expect(page.locator(".big dd").first).to_have_text("1")
     assert page.locator(".big dd").first.evaluate("e => parseFloat(getComputedStyle(e).fontSize) / innerHeight") >= 0.06
     move(transfer, State.CONNECTED)
-    expect(page.locator(".big dd").first).to_have_text("0", timeout=SOON_MS)
+    expect(page.locator(".big dd").first).to_have_text("0")

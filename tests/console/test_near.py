@@ -1,7 +1,7 @@
 """Who may come near a call from the console, what is shown of it, and where the browser may listen."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -152,6 +152,15 @@ def test_the_board_shows_who_is_in_the_conversation(alice, talk):
         transfer=talk, username="rita", mode="whisper", state="inside", asked_at=timezone.now(), began_at=timezone.now()
     )
     assert "rita: sussurra ao atendente" in alice.get(reverse("console:transfers")).content.decode()
+
+
+def test_when_somebody_came_is_told_in_the_departments_own_time(alice, talk):
+    came = datetime(2026, 3, 4, 17, 5, 6, tzinfo=UTC)
+    Supervision.objects.create(
+        transfer=talk, username="rita", mode="join", state="over", asked_at=came, began_at=came,
+        ended_at=came + timedelta(seconds=4),
+    )  # fmt: skip
+    assert "<time>14:05:06</time>–<time>14:05:10</time>" in page_of(alice, talk)
 
 
 def test_another_extension_is_called_from_the_console(vendas):

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import translation
 
-from calls.console.presenter import OUTCOME_LOOKS, STATE_LOOKS, clock
+from calls.console.presenter import OUTCOME_LOOKS, STATE_LOOKS
 from calls.console.timeline import CHOICES, DEADLINES, EVENTS, event_words
+from calls.console.times import clock
 from calls.models import TransferEvent
 from calls.transfer import events
 from calls.transfer.states import AttemptOutcome, Outcome, Source, State
