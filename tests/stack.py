@@ -46,13 +46,19 @@ from calls.simulator.telephones import PhoneBook
 from tests.database import address_of_test_database
 
 LOCAL = "127.0.0.1"
-LOOK_EVERY = 0.05
+KEPT_SECONDS = 2.0
+"""An idle connection is not used again after so long: the server closes it after 5."""
+LASTING = {"playback", "park"}
+"""The applications in which a caller stays; every other one is on his way there."""
 
 
 class Stack:
     """`speed` divides the delays of telephones and switch, `limits_divisor` the product's limits; `environment` is
     added to that of the three processes. `switch`, `realtime`, `omniplay` are the simulated parts, `http` a client of
     the API with its key, `esl` an Event Socket of the test's own."""
+
+    look_every = 0.05
+    """Seconds between two looks of until()."""
 
     def __init__(self, *, speed: float = 1.0, limits_divisor: float = 1.0, **environment: str):
         self._folder = tempfile.TemporaryDirectory(prefix="transferhub-stack-", ignore_cleanup_errors=True)
@@ -84,8 +90,9 @@ class Stack:
             await self._supervisor.start(*self.parts.values())
             headers = {"Authorization": f"Bearer {key}"}
             self.http = httpx.AsyncClient(
-                base_url=f"{self.url}/api/v1", headers=headers, timeout=40, trust_env=False, verify=False
-            )
+                base_url=f"{self.url}/api/v1", headers=headers, timeout=40, trust_env=False, verify=False,
+                limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS),
+            )  # fmt: skip
             self.esl = await EventSocket.connect(LOCAL, self.switch.port, self.switch.password, "CHANNEL_ANSWER")
         except BaseException:
             await self._stop_all()
@@ -113,7 +120,7 @@ class Stack:
     async def department(self, *temperaments: str | dict[str, Any], **fields: Any) -> str:
         """A new department with new agents in this order; its slug. `fields` are those of the model."""
         numbers = await self.agents(*temperaments)
-        slug = f"d{'-'.join(numbers) or next(self._numbers)}"
+        slug = f"d{'-'.join(numbers)[:40] or next(self._numbers)}"  # a slug has 50 characters at most
         department = await Department.objects.acreate(slug=slug, name=f"Department {slug}", **fields)
         for position, number in enumerate(numbers):
             extension = await Extension.objects.aget(number=number)
@@ -125,13 +132,16 @@ class Stack:
         """A caller who has reached the menu. `behaviour` and `variables` as in calls.simulator.callers."""
         return await ring_in(self.esl, behaviour=behaviour, **variables)
 
-    async def request(self, call: SimulatedCall, *, key: str = "", **body: Any) -> dict[str, Any]:
+    async def request(
+        self, call: SimulatedCall, *, key: str = "", through: httpx.AsyncClient | None = None, **body: Any
+    ) -> dict[str, Any]:
         """The secretary asks for a transfer; the API's document. Raises httpx.HTTPStatusError when it refuses.
 
-        `key` is an Idempotency-Key; everything else goes into the body.
+        `key` is an Idempotency-Key, `through` another client than `http`; everything else goes into the body.
         """
         body = {"call_uuid": call.uuid, "caller": {"number": call.number, "name": "Maria"}} | body
-        answer = await self.http.post("/transfers", json=body, headers={"Idempotency-Key": key} if key else {})
+        client = through or self.http
+        answer = await client.post("/transfers", json=body, headers={"Idempotency-Key": key} if key else {})
         answer.raise_for_status()
         return answer.json()
 
@@ -166,8 +176,14 @@ class Stack:
         return await self.until(arrived, patience)
 
     async def ended(self, transfer: dict[str, Any], patience: float = 90.0) -> dict[str, Any]:
-        """The transfer, as soon as its state is "ended"."""
-        return await self.reached(transfer, "ended", patience=patience)
+        """The transfer, as soon as it has ended and its caller has arrived: the switch tells first, then he goes."""
+        over = await self.reached(transfer, "ended", patience=patience)
+
+        async def arrived() -> bool:
+            return self._at(over["caller_uuid"]) != "on the way"
+
+        await self.until(arrived)
+        return over
 
     # ------------------------------------------------------------ what people experienced
     def heard(self, uuid: str) -> list[Span]:
@@ -182,12 +198,17 @@ class Stack:
         return self.switch.media.ledger.heard_each_other(one, other)
 
     def where(self, call: SimulatedCall) -> str:
-        """Where the caller is: "gone", "conference", "returned" (in the menu after a transfer) or "menu"."""
-        channel = self.switch.channels.get(call.uuid)
+        """Where he is: "gone", "conference", "on the way", "returned" (in the menu after a transfer) or "menu"."""
+        return self._at(call.uuid)
+
+    def _at(self, uuid: str) -> str:
+        channel = self.switch.channels.get(uuid)
         if channel is None:
             return "gone"
-        if any(call.uuid in _members(conference) for conference in self.switch.conferences.values()):
+        if any(uuid in _members(conference) for conference in self.switch.conferences.values()):
             return "conference"
+        if channel.application[0] not in LASTING:
+            return "on the way"
         return "returned" if channel.variables.get("returned_to_ivr") == "true" else "menu"
 
     def returns(self, call: SimulatedCall) -> int:
@@ -221,7 +242,7 @@ class Stack:
         while not (found := await look()):
             if time.monotonic() > ends:
                 raise TimeoutError(f"not within {patience:g} s: {look.__qualname__}")
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(self.look_every)
         return found
 
     async def hears(self, uuid: str, talker: str, seconds: float = 0.5) -> None:

@@ -1,9 +1,8 @@
 """In a real browser the policy stops nothing of ours: not the console, the admin, or the API's page."""
 
-import os
-
 import pytest
 
+from tests.console.browser import launched
 from tests.factories import make_company, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -17,9 +16,7 @@ def test_no_page_runs_into_its_own_policy(live_server, transactional_db, monkeyp
     make_user("alice", is_staff=True, is_superuser=True)
     refused: list[str] = []
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
-        )
+        browser = launched(playwright)
         page = browser.new_context(locale="pt-BR").new_page()
         page.on("console", lambda m: refused.append(m.text) if "Content Security Policy" in m.text else None)
         page.on("pageerror", lambda error: refused.append(str(error)))

@@ -1,8 +1,11 @@
 """Stories share one stack a module: `pytestmark = pytest.mark.asyncio(loop_scope="module")` in each."""
 
+import pytest
 import pytest_asyncio
 
 from tests.stack import Stack
+
+pytest.register_assert_rewrite("tests.stories.verdict")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -14,9 +14,16 @@ from calls.models import Department, Extension, OpeningHours, Ticket
 from calls.simulator.realtime_faults import Fault
 from tests.stack import Stack
 
-# Limits of a story's department unless it says otherwise: short, but no shorter than an administrator may set them.
-LIMITS = {"ring_seconds": 8, "decision_seconds": 10, "total_seconds": 60}
+# A story's department unless it says otherwise: limits no shorter than an administrator may set them, few words.
+LIMITS = {
+    "ring_seconds": 8,
+    "decision_seconds": 20,
+    "total_seconds": 90,
+    "instructions": "{caller}, {summary}. Pode atender?",
+    "ticket_text": "Seu protocolo é {protocol}.",
+}
 SHORT = {"decision_seconds": 5}  # where nobody is going to decide
+EARLY = {name: {"temperament": name, "after_seconds": 0.8} for name in ("interrupts", "hangs_up")}  # in those few words
 
 
 @dataclass
@@ -36,7 +43,8 @@ async def live(stack: Stack, *temperaments: Any, caller: str = "patient", fields
 async def begin(
     stack: Stack, *temperaments: Any, caller: str = "patient", fields: Any = None, variables: Any = None, **body: Any
 ) -> tuple[SimulatedCall, dict[str, Any]]:
-    department = await stack.department(*temperaments, **LIMITS | (fields or {}))
+    agents = [EARLY.get(each, each) if isinstance(each, str) else each for each in temperaments]
+    department = await stack.department(*agents, **LIMITS | (fields or {}))
     call = await stack.caller(caller, **(variables or {}))
     return call, await stack.request(call, department=department, **body)
 

@@ -6,7 +6,7 @@ import pytest_asyncio
 from calls.demo.ports import free_port
 from tests.stack import Stack
 from tests.stories import plots, table
-from tests.stories.test_stories import check
+from tests.stories.verdict import check
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
