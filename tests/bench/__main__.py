@@ -1,9 +1,9 @@
-"""`make bench` and `make bench-short`: the product against its peers on this machine; ends with 1 when a bar is missed.
+"""`make bench` and its other forms: the product against its peers on this machine; ends with 1 when a bar is missed.
 
-    python -m tests.bench [--short] [--rounds 3] [--out var/bench.json]
+    python -m tests.bench [--short | --peers] [--rounds 3] [--out var/bench.json]
 
-The long form takes about seven minutes. The short form holds ratios against tests/bench/baseline.json, which
-`--short --keep` writes anew.
+The long form takes about seven minutes, and eight with --peers. The short form holds ratios against
+tests/bench/baseline.json, which `--short --keep` writes anew.
 """
 
 import argparse
@@ -14,11 +14,21 @@ import time
 from pathlib import Path
 
 from tests.bench import figures as f
-from tests.bench.rig import ROOT, Failed, Rig, holds, rig
+from tests.bench.database import postgresql
+from tests.bench.rig import PIPECAT, ROOT, Failed, Rig, holds, rig
 
 FEW, MANY, SHORT = 25, 100, 50
-STREAMS = {"product": (150, 190), "product, picows": (200, 240), "product, 16 kHz": (110,), "product, 8 kHz": (110,)}
+STREAMS = {
+    "product": (150, 200, 240),
+    "product, picows": (200, 240),
+    "product, 16 kHz": (110,),
+    "product, 8 kHz": (110,),
+}
 """Calls that one core must carry, and more, to see how far it goes."""
+PIPECAT_STREAMS = (25, 30, 35, 40, 45, 50)
+DOWN_SLACK = 20
+"""ms that pipecat is forgiven: it sends 40 ms at a time."""
+TIMES_PIPECAT = 5
 TRIES = 3
 
 
@@ -46,44 +56,81 @@ class Bench:
         )
         return run
 
-    def streams(self, relay: str, wanted: tuple[int, ...]) -> int:
+    def streams(self, relay: str, wanted: tuple[int, ...], slack: float = 0) -> int:
         """The most of `wanted` that it carries; the machine's own stalls are forgiven twice."""
         carried = 0
         for n in wanted:
-            if not any((run := self.run(relay, n)) and holds(run) for _ in range(TRIES if not carried else 1)):
+            if not any((run := self.run(relay, n)) and holds(run, slack) for _ in range(TRIES if not carried else 1)):
                 break
             carried = n
         return carried
 
 
-def long_form(made: Rig, rounds: int) -> tuple[list[f.Figure], list[f.Run]]:
+def long_form(made: Rig, rounds: int, peers: bool) -> tuple[list[f.Figure], list[f.Run]]:
     bench = Bench(made)
+    say(f"{FEW} calls")
+    for relay in ("product", "picows", "product, picows", "stock Channels"):
+        bench.run(relay, FEW)
     for number in range(rounds):
-        say(f"round {number + 1} of {rounds}")
-        for n in (FEW, MANY):
-            for relay in ("product", "picows", "product, picows", *(["stock Channels"] if n == FEW else [])):
-                bench.run(relay, n)
+        say(f"{MANY} calls, round {number + 1} of {rounds}")
+        for relay in ("product", "picows", "product, picows"):
+            bench.run(relay, MANY)
     found = f.of_rounds(f.Rounds(bench.runs), FEW, MANY)
-    measured = list(bench.runs)
     say("calls that one core carries")
+    carried = {relay: bench.streams(relay, wanted) for relay, wanted in STREAMS.items()}
     for relay, wanted in STREAMS.items():
-        found.append(f.Figure(f"{relay}: calls carried", bench.streams(relay, wanted), "calls", wanted[0], most=False))
-    return found, [*measured, *bench.runs[len(measured) :]]
+        found.append(f.Figure(f"{relay}: calls carried", carried[relay], "calls", wanted[0], most=False))
+    if peers:
+        most = bench.streams(PIPECAT, PIPECAT_STREAMS, DOWN_SLACK)
+        times = carried["product"] / most if most else None
+        found += [
+            f.Figure("pipecat: calls carried", most, "calls"),
+            f.Figure("product: calls carried, against pipecat", times, "times", TIMES_PIPECAT, most=False),
+        ]
+    return found + waits(made, bench.runs), bench.runs
+
+
+def waits(made: Rig, runs: list[f.Run]) -> list[f.Figure]:
+    """First words and decisions with 50 live calls, on each database."""
+    found = []
+    with postgresql() as address:
+        for name, database in (("PostgreSQL", address), ("SQLite", made.sqlite())):
+            say(f"50 live calls on {name}" if database else f"No {name} here: first words and decisions not measured.")
+            result = None
+            if database:
+                try:
+                    result = made.live_calls(database)
+                except Failed as error:
+                    say(f"  {error}")
+                else:
+                    say(f"  {json.dumps(result)}")
+                    runs.append({"relay": f"live calls, {name}", **result})
+            found += f.of_live_calls(name, result, judged=name == "PostgreSQL")
+    return found
 
 
 def short_form(made: Rig, keep: bool) -> tuple[list[f.Figure], list[f.Run]]:
+    """Three rounds; where they look bad, the machine may have been busy: three more, and the medians of all."""
     bench = Bench(made)
-    for relay in ("product", "picows", "product, picows", "stock Channels", "picows", "product"):
-        bench.run(relay, SHORT, seconds=2.5, warmup=3)
-    ratios = f.shortly(f.Rounds(bench.runs), SHORT)
-    if keep:
-        f.BASELINE.write_text(json.dumps(ratios, indent=1) + "\n")
-    return f.against_baseline(ratios, json.loads(f.BASELINE.read_text())), bench.runs
+    for again in (False, True):
+        if again:
+            say("again, because a ratio is worse")
+        for _ in range(3):
+            for relay in ("product", "stock Channels", "product, picows"):
+                bench.run(relay, SHORT, seconds=3, warmup=4)
+        ratios = f.shortly(f.Rounds(bench.runs), SHORT)
+        if keep:
+            f.BASELINE.write_text(json.dumps(ratios, indent=1) + "\n")
+        found = f.against_baseline(ratios, json.loads(f.BASELINE.read_text()))
+        if all(figure.passed for figure in found):
+            break
+    return found, bench.runs
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--peers", action="store_true", help="pipecat too, from the venv that `make bench-peers` makes")
     parser.add_argument("--keep", action="store_true", help="with --short: what is measured becomes the baseline")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=ROOT / "var" / "bench.json")
@@ -93,7 +140,7 @@ def main() -> int:
         return 2
     began = time.monotonic()
     with rig() as made:
-        found, runs = short_form(made, a.keep) if a.short else long_form(made, a.rounds)
+        found, runs = short_form(made, a.keep) if a.short else long_form(made, a.rounds, a.peers)
     a.out.parent.mkdir(parents=True, exist_ok=True)
     a.out.write_text(f.written(found, runs))
     say("")

@@ -3,8 +3,8 @@
 Each call sends one 20 ms frame of L16 mono on a strict schedule, whatever the relay does; one fifth of the time it is
 speech. Latency is by sample position, so it holds across resampling and re-chunking:
 up     from the send of a frame to the arrival at the fake API of the message that holds its middle sample
-down   from the delta that completes a message (for a clip that ends in a pause: the delta that shows the pause) to the
-       arrival of that message
+down   from the delta that completes a message to the arrival of that message; for clips: from the last delta of a
+       response to the last clip
 All clocks are this host's monotonic one. With --reports the calls are also a switch, which reports over the bus what it
 does with each clip.
 """
@@ -14,6 +14,7 @@ import asyncio
 import gc
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -25,8 +26,9 @@ import uvloop
 from picows import WSListener, WSMsgType, ws_connect
 
 FRAME_S = 0.02
-CYCLE, SPOKEN = 200, 40  # frames: 0.8 s of speech every 4 s
+CYCLE, SPOKEN = 100, 20  # frames: 0.4 s of speech every 2 s
 WAV_HEADER = 44
+RATE_OF_CLIP = re.compile(rb'"sampleRate": ?(\d+)')
 now = time.monotonic_ns
 
 
@@ -61,11 +63,12 @@ class Call(WSListener):
         size = (end - begin) // 4 * 3 - raw.count(b"=", end - 2, end)
         if raw.find(b'"wav"', 0, 100) >= 0:
             size -= WAV_HEADER
-        self.samples += size >> 1
+        samples = (size >> 1) * 24_000 // int(RATE_OF_CLIP.search(raw, 0, 120)[1])
+        self.samples += samples
         self.down_t.append(at)
         self.down_n.append(self.samples)
         if self.reports:
-            self.reports.clip(self, (size >> 1) / 24_000)
+            self.reports.clip(self, samples / 24_000)
 
     def send(self, due: int) -> None:
         at = now()
@@ -81,9 +84,7 @@ class Reports:
     def __init__(self, process_id: str) -> None:
         from calls import bus
 
-        self._send, self._group = bus.asend, bus.process_group(process_id)
-        self._queue: asyncio.Queue[dict] = asyncio.Queue()
-        self._tasks = [asyncio.create_task(self._run()) for _ in range(4)]
+        self._post = bus.Post(bus.process_group(process_id))
 
     def clip(self, call: Call, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -96,11 +97,7 @@ class Reports:
 
     def _tell(self, call: Call, path: str, what: str) -> None:
         uuid = f"agent-{call.number}"
-        self._queue.put_nowait({"type": "playback", "uuid": uuid, "path": path, "what": what, "at_ms": 0})
-
-    async def _run(self) -> None:
-        while True:
-            await self._send(self._group, await self._queue.get())
+        self._post.put({"type": "playback", "uuid": uuid, "path": path, "what": what, "at_ms": 0})
 
 
 class Clock:
@@ -155,12 +152,14 @@ def down_latency(call: Call, spoken: dict, t0: int, t1: int, clips: bool) -> tup
     got_t, got_n = (np.asarray(x, dtype=np.int64) for x in (call.down_t, call.down_n))
     here = (got_t >= t0) & (got_t < t1)
     ends = np.asarray(spoken["ends"], dtype=np.int64)
-    shown = np.where(np.isin(got_n[here], ends), 0, 480) if clips else 0
-    at = np.searchsorted(sent_n, got_n[here] + shown)
+    if clips:  # earlier ones are held back on purpose until they are long enough, or end where it is quiet
+        here &= np.isin(got_n, ends)
+    at = np.searchsorted(sent_n, got_n[here])
     there = at < len(sent_t)
     whole = ends if clips else sent_n[(sent_t >= t0) & (sent_t < t1)]
     due = whole[whole <= sent_n[np.searchsorted(sent_t, t1) - 1]] if len(sent_n) else whole
-    return (got_t[here][there] - sent_t[at[there]]) / 1e6, int((~np.isin(due, got_n)).sum())
+    missing = ~np.isin(due, got_n) if clips else due > call.samples  # a bare relay may send several deltas in one
+    return (got_t[here][there] - sent_t[at[there]]) / 1e6, int(missing.sum())
 
 
 def summary(parts: list[np.ndarray]) -> dict[str, float | None]:
@@ -231,7 +230,7 @@ async def main(a: argparse.Namespace) -> None:
 
 def measured(a: argparse.Namespace, calls: list[Call], heard: dict, t0: int, t1: int) -> dict:
     up, down, late, up_missing, down_missing, silent = [], [], [], 0, 0, 0
-    unsent = []
+    unsent, deltas = [], 0
     for call in calls:
         theirs = heard.get(str(call.number))
         if theirs is None or not theirs["up_t"]:
@@ -242,9 +241,10 @@ def measured(a: argparse.Namespace, calls: list[Call], heard: dict, t0: int, t1:
         up_missing += missing
         values, missing = down_latency(call, theirs, t0, t1, bool(a.reports))
         down.append(values)
-        silent += not len(values)
+        silent += not call.samples
         down_missing += missing
         spoken = theirs["down_n"][-1] if theirs["down_n"] else 0
+        deltas += sum(t0 <= at < t1 for at in theirs["down_t"])
         unsent.append(max(0, spoken - call.samples) / 24_000)
         sent = np.asarray(call.sent)
         late.append(np.asarray(call.late)[(sent >= t0) & (sent < t1)] / 1e6)
@@ -252,6 +252,7 @@ def measured(a: argparse.Namespace, calls: list[Call], heard: dict, t0: int, t1:
         "n": a.n, "rate": a.rate, "seconds": round((t1 - t0) / 1e9, 2),
         "up": summary(up), "down": summary(down), "late": summary(late),
         "up_missing": up_missing, "down_missing": down_missing,
+        "deltas_per_stream_s": round(deltas / a.n / ((t1 - t0) / 1e9), 1),
         "silent_calls": silent, "lost_calls": sum(call.lost for call in calls),
         "unsent_s_per_stream": round(sum(unsent) / max(1, len(unsent)), 2),
     }  # fmt: skip

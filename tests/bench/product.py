@@ -47,7 +47,7 @@ class Door:
         """The telephones ring. Until then the process is idle, and its memory can be measured."""
         self._waiting = [claimed(number) for number in range(int(os.environ["BENCH_SESSIONS"]))]
 
-    async def claim_audio(self, process_id):
+    async def claim_audio(self, process_id, limit, waited):
         taken, self._waiting = self._waiting, []
         return taken
 
@@ -64,7 +64,7 @@ class Door:
     async def nothing(self, *_, **__):
         return None
 
-    add_utterance = announce_ready = close_audio = heartbeat = reopen_dead_audio = leave = nothing
+    add_utterance = announce_ready = close_audio = heartbeat = reopen_dead_audio = leave = is_audio_unclaimed = nothing
 
 
 def make_hub() -> Hub:

@@ -17,17 +17,24 @@ from calls.demo import valkey
 from calls.demo.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-UVICORN = ["--host", "127.0.0.1", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--loop", "uvloop"]
+UVICORN = ["--host", "127.0.0.1", "--ws-per-message-deflate", "false", "--loop", "uvloop"]
 UVICORN += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "1"]
-PRODUCT = ["uvicorn", "tests.bench.product:application", *UVICORN]
+PRODUCT = ["uvicorn", "tests.bench.product:application", "--ws", "calls.voice.server:AudioProtocol", *UVICORN]
+PIPECAT = "pipecat"
+PIPECAT_PYTHON = ROOT / ".venv" / "pipecat" / "bin" / "python"
 RELAYS: dict[str, tuple[list[str], dict[str, str], list[str]]] = {
     # name: command after `python -m`, environment, options of the load
     "product": (PRODUCT, {"OPENAI_REALTIME_CLIENT": "websockets"}, ["--reports", "bench"]),
     "product, picows": (PRODUCT, {"OPENAI_REALTIME_CLIENT": "picows"}, ["--reports", "bench"]),
     "product, 8 kHz": (PRODUCT, {"OPENAI_REALTIME_CLIENT": "picows"}, ["--reports", "bench", "--rate", "8000"]),
     "product, 16 kHz": (PRODUCT, {"OPENAI_REALTIME_CLIENT": "picows"}, ["--reports", "bench", "--rate", "16000"]),
-    "stock Channels": (["uvicorn", "--factory", "tests.bench.peers:stock", *UVICORN], {}, []),
+    "stock Channels": (
+        ["uvicorn", "--factory", "tests.bench.peers:stock", "--ws", "websockets-sansio", *UVICORN],
+        {},
+        [],
+    ),
     "picows": (["tests.bench.peers", "picows"], {}, []),
+    PIPECAT: (["tests.bench.pipecat_relay"], {}, []),
 }
 RELAY_CORE, LOAD_CORE = 0, 1
 
@@ -40,6 +47,7 @@ class Rig:
     """Runs relays one by one; a Valkey of its own serves the product's bus."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._log = (folder / "bench.log").open("ab")
         command, url = valkey.configure(folder / "valkey", persist=False)
         self._environment = os.environ | {
@@ -70,7 +78,8 @@ class Rig:
         }
         at = ["--port", str(port)] if command[0] == "uvicorn" else []
         fake = self._start(LOAD_CORE, _python("tests.bench.fake_openai", "--port", str(api)), {})
-        relay = self._start(RELAY_CORE, _python(*command, *at), environment | own)
+        python = str(PIPECAT_PYTHON) if name == PIPECAT else sys.executable
+        relay = self._start(RELAY_CORE, [python, "-m", *command, *at], environment | own)
         try:
             _wait_for(api, fake)
             _wait_for(port, relay)
@@ -91,20 +100,43 @@ class Rig:
             _stop(relay)
             _stop(fake)
 
+    def sqlite(self) -> str:
+        """The address of a new database."""
+        return f"sqlite:///{self._folder / 'live.sqlite3'}"
+
+    def live_calls(self, database: str) -> dict[str, Any]:
+        """See live_calls.py, on an empty database. Raises Failed."""
+        command = _python("tests.bench.live_calls", "--database", database)
+        with self._start(None, command, {}, stdout=subprocess.PIPE) as running:
+            try:
+                said, _ = running.communicate(timeout=180)
+            except subprocess.TimeoutExpired as late:
+                raise Failed("live calls: no end") from late
+            finally:
+                _stop(running)
+        if running.returncode:
+            raise Failed(f"live calls: ended with {running.returncode}, see {self._log.name}")
+        return json.loads(said)
+
     def _start(
-        self, core: int, command: list[str], environment: dict[str, str], stdout: int = subprocess.DEVNULL
+        self, core: int | None, command: list[str], environment: dict[str, str], stdout: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
-        """In a session of its own, on one core, and before others' work where we may."""
+        """In a session of its own, on one core (None: on any), and before others' work where we may."""
         cores = sorted(os.sched_getaffinity(0))
-        pinned = ["taskset", "-c", str(cores[core % len(cores)]), *command]
+        pinned = [] if core is None else ["taskset", "-c", str(cores[core % len(cores)])]
         process = subprocess.Popen(
-            pinned, cwd=ROOT, env=self._environment | environment, stdout=stdout, stderr=self._log,
+            [*pinned, *command], cwd=ROOT, env=self._environment | environment, stdout=stdout, stderr=self._log,
             start_new_session=True,
         )  # fmt: skip
-        # A session is scheduled as a group (autogroup): nice would only order the processes within it.
-        with suppress(OSError):
-            Path(f"/proc/{process.pid}/autogroup").write_text("-15")
+        prefer(process.pid)
         return process
+
+
+def prefer(pid: int) -> None:
+    """Before others' work where we may. A session is scheduled as a group (autogroup): nice would only order the
+    processes within it."""
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text("-15")
 
 
 @contextmanager
@@ -117,12 +149,12 @@ def rig() -> Iterator[Rig]:
             made.close()
 
 
-def holds(result: dict[str, Any]) -> bool:
-    """A relay carries so many calls: p99 of what it adds below 20 ms both ways, nothing lost."""
+def holds(result: dict[str, Any], slack: float = 0) -> bool:
+    """A relay carries so many calls: p99 of what it adds below 20 ms both ways (down: + `slack`), nothing lost."""
     frames = result["n"] * 50 * result["seconds"]
     return (
         not (result["silent_calls"] or result["lost_calls"])
-        and all((result[way]["p99"] or 1e9) < 20 for way in ("up", "down"))
+        and all((result[way]["p99"] or 1e9) < 20 + more for way, more in (("up", 0), ("down", slack)))
         and all(result[f"{way}_missing"] <= frames * 0.001 for way in ("up", "down"))
     )
 
