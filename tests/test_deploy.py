@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from calls import metrics
 from calls.demo.parts import product
+from calls.voice.leg import STOP_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
@@ -55,6 +56,19 @@ def test_a_unit_starts_what_the_demo_starts(path):
             assert word in said
 
 
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_systemd_and_compose_give_a_process_as_long_to_stop_and_long_enough(path, settings):
+    name = re.match(r"transferhub-(\w+)", path.name)[1]
+    seconds = int(re.search(r"^TimeoutStopSec=(\d+)$", path.read_text("utf-8"), re.M)[1])
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"][name]
+    assert service["stop_grace_period"] == f"{seconds}s"
+    graceful = {
+        "web": settings.DRAIN_SECONDS + 5 + 2 * STOP_SECONDS,
+        "worker": settings.RQ_QUEUES["default"]["DEFAULT_TIMEOUT"],
+    }
+    assert seconds > graceful.get(name, 10)
+
+
 def test_every_secret_is_handed_over_by_systemd_and_by_compose():
     page = (ROOT / "docs" / "environment.md").read_text("utf-8")
     secrets = set(re.findall(r"^\| `([A-Z_]+)` \|[^|]*\| secret\.", page, re.M))
@@ -74,12 +88,28 @@ def test_no_name_is_set_that_nobody_reads():
             assert {name.removesuffix("_FILE") for name in names} - documented() <= SET_BY_OTHERS, path
 
 
-def test_the_dashboard_asks_for_metrics_that_exist(db):
+def names_told() -> set[str]:
+    families = text_string_to_metric_families(metrics.render().decode())
+    suffixes = {"gauge": [""], "counter": ["_total"], "histogram": ["", "_bucket"]}
+    return {f"{family.name}{suffix}" for family in families for suffix in suffixes[family.type]}
+
+
+@pytest.fixture
+def prices(settings):
+    settings.REALTIME_PRICES = {"audio_in": 32.0}
+
+
+def test_the_page_explains_every_metric_and_no_other(db, prices):
+    page = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    told = {name for name in names_told() if not name.endswith("_bucket")}
+    rows = "\n".join(re.findall(r"^\| (`transferhub_.*?) \|", page, re.M))
+    assert set(re.findall(r"`(transferhub_\w+)", rows)) == told
+
+
+def test_the_dashboard_asks_for_metrics_that_exist(db, prices):
     dashboard = json.loads((DEPLOY / "grafana" / "transferhub.json").read_text("utf-8"))
     expressions = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ())]
     asked = {name for text in expressions for name in re.findall(r"\btransferhub_\w+", text)}
-    families = text_string_to_metric_families(metrics.render().decode())
-    told = {name for family in families for name in (family.name, f"{family.name}_total", f"{family.name}_bucket")}
-    assert asked and asked - told == set()
+    assert asked and asked - names_told() == set()
     numbers = [panel["id"] for panel in dashboard["panels"]]
     assert len(set(numbers)) == len(numbers)

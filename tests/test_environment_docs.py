@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 READ = re.compile(
-    r"""(?:env\.(?:text|secret|number|integer|switched_on|listed|one_of)|os\.environ\.get|os\.getenv|_seconds)\(\s*"([A-Z][A-Z0-9_]+)"
+    r"""(?:env\.(?:text|secret|number|integer|switched_on|listed|one_of|amounts)|os\.environ\.get|os\.getenv|_seconds)\(\s*"([A-Z][A-Z0-9_]+)"
       | os\.environ\[\s*"([A-Z][A-Z0-9_]+)"\s*\](?!\s*=)
       | "([A-Z][A-Z0-9_]+)"\s+in\s+os\.environ""",
     re.X,
