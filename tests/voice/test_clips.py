@@ -10,6 +10,7 @@ import pytest
 from calls.voice.audio import downsampled, level
 from calls.voice.clips import QUIET, STAGES_MS, ClipCutter, duration_ms, stream_audio
 from calls.voice.synthesis import synthesise
+from tests.voice.heard import gaps
 
 SPEECH = synthesise(
     "Olá, João. Aqui é a secretária virtual. Maria Souza está na linha e quer falar com Vendas. "
@@ -53,6 +54,22 @@ def test_every_cut_lies_where_it_is_quiet():
 def test_the_moment_in_which_a_t_is_made_is_no_pause():
     word = DRONE[: 48 * 400] + bytes(48 * 40)
     assert [duration_ms(clip) for clip in cut(word + DRONE[: 48 * 500] + bytes(48 * 100) + word)] == [980, 500]
+
+
+def test_speech_without_a_pause_is_not_cut_in_a_silence_that_the_switch_would_make_a_gap():
+    words = (DRONE[: 48 * 260] + bytes(48 * 40)) * 30
+    for before, after in pairwise(cut(words)):
+        assert level(before[-240:]) > QUIET or level(after[:240]) > QUIET
+
+
+def test_what_the_switch_puts_between_the_clips_of_a_long_sentence_is_nowhere_heard_as_a_gap():
+    sentence = synthesise(
+        "A cliente pede que alguém do departamento técnico explique como trocar o equipamento que quebrou ontem porque "
+        "o contrato que ela tem conosco obriga a empresa a entregar outro aparelho dentro de apenas quatro dias úteis."
+    )
+    heard = bytes(48 * 40).join(cut(sentence))
+    assert len(heard) > len(sentence)
+    assert gaps(np.frombuffer(heard, "<i2"), np.frombuffer(sentence, "<i2"), 24_000) == []
 
 
 def test_speech_without_a_pause_is_cut_at_the_longest_length():
