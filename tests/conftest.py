@@ -9,9 +9,25 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.test.utils import setup_databases, teardown_databases
 
+from tests.crash import points
 from tests.database import address_of_test_database
 
 RECORDINGS = Path(__file__).parent / "recordings"
+LONGEST_FIRST = ("crash/test_crash", "stories/test_stories", "stories/test_alone", "security/test_injection")
+"""Files that take a minute and more: begun first, so that no worker is left with one of them at the end."""
+AN_HOUR = 3600
+"""Seconds. The limit of pyproject.toml is for what `make test` runs."""
+
+
+def pytest_report_header() -> str:
+    return f"processes die at: {points.AS_SET} (tests/crash)"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(LONGEST_FIRST))
+    for item in items:
+        if any(item.get_closest_marker(name) for name in ("slow", "fuzz")) or points.EVERY == 1:
+            item.add_marker(pytest.mark.timeout(AN_HOUR), append=False)
 
 
 @pytest.fixture(scope="session")

@@ -88,6 +88,27 @@ def test_a_host_that_is_named_may_be_in_the_private_network_but_not_the_metadata
         webhooks.post("http://crm.example.com/", b"{}", delivery="1", at=0)
 
 
+def test_a_name_is_asked_for_once_and_what_it_says_a_moment_later_counts_for_nothing(monkeypatch, settings):
+    """DNS rebinding: public while we look, the metadata service when we call."""
+    answers = iter(["93.184.216.34", "169.254.169.254", "127.0.0.1"])
+    real, called = socket.getaddrinfo, []
+
+    def lying(host, port, *more, **named):
+        if host == "a.hooks.example":
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
+        return real(host, port, *more, **named)
+
+    def connect(address, *_, **__):
+        called.append(address[0])
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", lying)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(webhooks.Undelivered):
+        webhooks.post("http://a.hooks.example/", b"{}", delivery="1", at=0)
+    assert called == ["93.184.216.34"]
+
+
 def test_a_name_that_does_not_resolve_is_a_failed_delivery(monkeypatch):
     def nothing(*_, **__):
         raise socket.gaierror
