@@ -101,7 +101,7 @@ def test_a_wait_that_becomes_long_moves_to_the_front_by_itself_and_is_in_the_tit
     at = timezone.now()
     first = make_transfer(State.CONNECTED, requested_at=at - timedelta(minutes=5))
     waiting = make_transfer(State.DIALLING, requested_at=at)
-    expect(row(page, waiting)).to_be_visible()  # pushed; not loaded, or the first snapshot writes over what is set below
+    expect(row(page, waiting)).to_be_visible()  # pushed: a first snapshot would write over what is set below
     order = "rows => rows.map(row => row.dataset.key)"
     assert page.eval_on_selector_all("#live tr", order) == [f"t-{each.id.hex}" for each in (first, waiting)]
     assert int(row(page, waiting).get_attribute("data-long")) == unix_ms(at + timedelta(seconds=60))
