@@ -165,7 +165,7 @@ async def redirected_by_key(stack: Stack) -> Told:
 
 async def without_tickets_the_caller_hears_another_text(stack: Stack) -> Told:
     told = await live(stack, "presses_2", fields={"ticket_on": []})
-    assert stack.seconds_heard(told.call.uuid, "broadcast:") > 1
+    assert stack.seconds_heard(told.call.uuid, "broadcast:") > 1, await stack.events(told.transfer)
     return told
 
 

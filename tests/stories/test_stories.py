@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 STORIES = table.stories()
 TEMPERAMENTS = table.temperaments()
 TOGETHER = [name for name in STORIES if name not in plots.ALONE + plots.ELSEWHERE]
-AT_ONCE = 12
+AT_ONCE = 8
 """Stories that run at the same time: more and the two cores' audio would run late, which is not what is tested."""
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from calls.voice.audio import downsampled, level
 from calls.voice.clips import QUIET, STAGES_MS, ClipCutter, duration_ms, stream_audio
-from calls.voice.synthesis import synthesise
-from tests.voice.heard import gaps
+from calls.voice.synthesis import resample, synthesise
+from tests.voice.heard import gaps, silences
 
 SPEECH = synthesise(
     "Olá, João. Aqui é a secretária virtual. Maria Souza está na linha e quer falar com Vendas. "
@@ -60,6 +60,15 @@ def test_speech_without_a_pause_is_not_cut_in_a_silence_that_the_switch_would_ma
     words = (DRONE[: 48 * 260] + bytes(48 * 40)) * 30
     for before, after in pairwise(cut(words)):
         assert level(before[-240:]) > QUIET or level(after[:240]) > QUIET
+
+
+def test_nor_beside_a_hiss_that_a_telephone_does_not_give():
+    noise = np.random.default_rng(1).normal(0, 250, 48 * 20)
+    hiss = np.diff(noise, 2)[: 24 * 20].astype("<i2").tobytes()  # most of it above 4 kHz
+    words = (DRONE[: 48 * 250] + hiss + bytes(48 * 40)) * 30
+    assert level(hiss) > 2 * QUIET
+    heard = bytes(2 * 8 * 40).join(resample(clip, 24_000, 8000) for clip in cut(words))
+    assert silences(np.frombuffer(heard, "<i2"), 8000) == []
 
 
 def test_what_the_switch_puts_between_the_clips_of_a_long_sentence_is_nowhere_heard_as_a_gap():
