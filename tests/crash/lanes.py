@@ -23,6 +23,9 @@ BEYOND = 2
 ANSWERS_WITHIN = 240.0
 """Seconds; more than all that a lane itself waits for in one story."""
 
+CLEARS_UP_WITHIN = 30.0
+"""Seconds; after that its database stays behind, which is no reason to fail."""
+
 OURS = ("TESTS_REDIS_SERVER", "REDIS_URL", "TRANSFERHUB_VAR_DIR", "STATIC_ROOT", "PYTEST_XDIST_WORKER")
 """What tests.settings has put into the environment: a lane has a Valkey and a database of its own."""
 
@@ -122,8 +125,11 @@ class Lane:
         return json.loads(line)
 
     async def end(self) -> None:
+        """Returns when the child has cleared up and ended: closed altogether, its end would not be heard."""
+        self._writer.write_eof()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._reader.read(), CLEARS_UP_WITHIN)
         self._writer.close()
-        await self._reader.read()
 
 
 @contextlib.asynccontextmanager
