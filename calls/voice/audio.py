@@ -101,7 +101,16 @@ _WINDOW = 24 * 2 * FRAME_MS  # bytes of 20 ms at 24 kHz
 
 def level(pcm: bytes | bytearray) -> float:
     """RMS of L16, 0 to 32768."""
-    samples = np.frombuffer(pcm, _L16).astype(np.float32)
+    return _rms(np.frombuffer(pcm, _L16).astype(np.float32))
+
+
+def level_in_telephone(pcm: bytes | bytearray) -> float:
+    """As level(), of L16 at 24 kHz without most of what lies above 4 kHz: a hiss that an agent's telephone does not
+    give. A multiple of 3 samples."""
+    return _rms(np.frombuffer(pcm, _L16).reshape(-1, 3).mean(axis=1, dtype=np.float32))
+
+
+def _rms(samples: np.ndarray) -> float:
     return sqrt(samples.dot(samples) / len(samples)) if len(samples) else 0.0
 
 

@@ -7,10 +7,9 @@ which comes late, from a model slower than speech, is no more than a longer paus
 
 from itertools import takewhile
 
-import numpy as np
 import pybase64
 
-from calls.voice.audio import FRAME_MS, downsampled, level
+from calls.voice.audio import FRAME_MS, downsampled, level, level_in_telephone
 from calls.voice.protocol import BYTES_PER_MS
 from calls.voice.synthesis import wav
 
@@ -50,12 +49,6 @@ def stream_audio(pcm: bytes) -> str:
     """The message that makes FreeSWITCH write a file and fire mod_audio_stream::play; `pcm` is L16 at 24 kHz. Always a
     WAV: raw audio at 24000 plays 1.5 times too fast and too high."""
     return _HEAD + pybase64.b64encode_as_string(wav(downsampled(pcm), CLIP_RATE)) + _TAIL
-
-
-def _in_telephone(pcm: bytes | bytearray) -> float:
-    """RMS of L16 at 24 kHz without most of what lies above 4 kHz: a hiss that an agent's telephone does not give."""
-    samples = np.frombuffer(pcm, "<i2").reshape(-1, 3).mean(axis=1)
-    return float(np.sqrt((samples**2).mean()))
 
 
 class ClipCutter:
@@ -122,7 +115,7 @@ class ClipCutter:
 
     def _silent(self, places: range) -> int:
         """Bytes of silence from the first place on; a sound of one step before it is lost beside a file's end."""
-        quiet = [_in_telephone(self._buffer[at : at + _STEP]) < QUIET for at in places]
+        quiet = [level_in_telephone(self._buffer[at : at + _STEP]) < QUIET for at in places]
         return _STEP * max(sum(takewhile(bool, quiet)), sum(takewhile(bool, quiet[1:])))
 
     def _cut(self, windows: int) -> bytes:
