@@ -16,12 +16,11 @@ import django_rq
 import structlog
 from django.conf import settings
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
-from redis.retry import Retry
 
 from calls import bus
+from calls.layer import patient_redis
 
 log = structlog.get_logger(__name__)
 
@@ -97,8 +96,5 @@ def enqueue(plan: Plan) -> None:
 
 @lru_cache(maxsize=2)
 def redis_client(url: str) -> Redis:
-    """RQ's own would wait for ever for a Redis that does not answer, and every step of this process behind it."""
-    patience = bus.PATIENCE_SECONDS
-    return Redis.from_url(
-        url, socket_timeout=patience, socket_connect_timeout=patience, retry=Retry(NoBackoff(), 1)
-    )  # once more: a connection kept from before a restart is dead
+    """RQ's own would hold up every step of this process while Redis does not answer."""
+    return patient_redis(url, bus.PATIENCE_SECONDS)

@@ -26,6 +26,12 @@ from redis.exceptions import ConnectionError as Lost
 from redis.retry import Retry
 
 
+def patient_redis(url: str, patience: float) -> Redis:
+    """For synchronous code. redis-py's own would wait for ever for a Redis that does not answer. What failed is tried
+    once more: a connection kept from before a restart is dead."""
+    return Redis.from_url(url, socket_timeout=patience, socket_connect_timeout=patience, retry=Retry(NoBackoff(), 1))
+
+
 class PubSubLayer(BaseChannelLayer):
     """`prefix` keeps several installations on one server apart, as does the number of the database. `patience`: seconds
     that an answer may take; `silence`: after so long without a message Redis is asked whether it lives."""
@@ -81,11 +87,7 @@ class PubSubLayer(BaseChannelLayer):
     # ------------------------------------------------------------ connections
     @cached_property
     def _publisher(self) -> Redis:
-        patience = self.patience
-        # Once more: a connection kept from before a restart is dead.
-        return Redis.from_url(
-            self.url, socket_timeout=patience, socket_connect_timeout=patience, retry=Retry(NoBackoff(), 1)
-        )
+        return patient_redis(self.url, self.patience)
 
     @property
     def _exchange(self) -> "_Exchange":
